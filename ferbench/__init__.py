@@ -1,0 +1,72 @@
+"""Which facial-expression recognizer should I use, how right is it, and how fast is it, on my machine?
+
+Importing ferbench loads no framework: each name below is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ferbench.checks import check_recognizer
+    from ferbench.config import load_experiment
+    from ferbench.data.dataset import Dataset, Split
+    from ferbench.data.images import read_gray
+    from ferbench.errors import FerbenchError
+    from ferbench.experiment import evaluate, run
+    from ferbench.metrics import Scores, score
+    from ferbench.recognizers.base import Recognizer
+    from ferbench.registry import create, load
+    from ferbench.types import EMOTIONS, Prediction
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Dataset": "data.dataset",
+    "EMOTIONS": "types",
+    "FerbenchError": "errors",
+    "Prediction": "types",
+    "Recognizer": "recognizers.base",
+    "Scores": "metrics",
+    "Split": "data.dataset",
+    "check_recognizer": "checks",
+    "create": "registry",
+    "evaluate": "experiment",
+    "load": "registry",
+    "load_experiment": "config",
+    "read_gray": "data.images",
+    "run": "experiment",
+    "score": "metrics",
+}
+
+__all__ = [
+    "EMOTIONS",
+    "Dataset",
+    "FerbenchError",
+    "Prediction",
+    "Recognizer",
+    "Scores",
+    "Split",
+    "__version__",
+    "check_recognizer",
+    "create",
+    "evaluate",
+    "load",
+    "load_experiment",
+    "read_gray",
+    "run",
+    "score",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ferbench' has no attribute '{name}'")
+    value = getattr(import_module(f"ferbench.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,137 @@
+"""A trained recognizer made ready to be passed on: its files, and a model card with figures from its own result."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from ferbench.errors import DataError
+from ferbench.metrics import Scores
+from ferbench.recognizers.base import sha256_of
+from ferbench.registry import read_header
+from ferbench.report.tables import bytes_text, percent_with_interval
+from ferbench.results import RunResult, read_result
+
+_LIMITS = """\
+- Seven posed or web-searched expressions are not what a person feels. Do not judge people by them, and do not use
+  this for decisions about hiring, education, health, insurance or law enforcement.
+- FER2013's labels are noisy (people agree with them on about 65 % of faces, Goodfellow et al. 2013), its faces come
+  from a web search and represent neither ages nor regions evenly; accuracy by group is not known.
+- Faces are expected upright, frontal to half profile, cropped as FER2013's are; a detector's other framing costs accuracy.
+"""
+
+
+def publish(run_directory: Path, target: Path) -> None:
+    """Copy the recognizer of a finished run to `target` and write `card.json` and `MODEL_CARD.md` beside it.
+
+    Raises:
+        DataError: the run is not finished, or its folder lacks the model.
+    """
+    result = read_result(run_directory / "result.json")
+    model = run_directory / "model"
+    header = read_header(model)
+    if result.test is None:
+        raise DataError(f"{run_directory} was scored on validation only: run it without --validation-only first.")
+    for filename, expected in header["files"].items():
+        if sha256_of(model / filename) != expected:
+            raise DataError(f"{model / filename} is damaged: run the experiment again with --force.")
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(model, target)
+    (target / "card.json").write_text(_json_card(result, header["files"]), encoding="utf-8")
+    (target / "MODEL_CARD.md").write_text(model_card(result, header["files"]), encoding="utf-8")
+
+
+def _json_card(result: RunResult, files: dict[str, str]) -> str:
+    splits = {"validation": result.validation, "test": result.test, "clean_test": result.clean_test}
+    card = {
+        "recognizer": result.recognizer.name,
+        "dataset": result.dataset.name,
+        "fingerprint": result.dataset.fingerprint,
+        "config_hash": result.config_hash,
+        "commit": result.environment.commit,
+        "sha256": files,
+        "accuracy": {name: scores.accuracy for name, scores in splits.items() if scores},
+        "macro_f1": {name: scores.macro_f1 for name, scores in splits.items() if scores},
+        "log_loss": {name: scores.log_loss for name, scores in splits.items() if scores},
+    }
+    return json.dumps(card, indent=2) + "\n"
+
+
+def model_card(result: RunResult, files: dict[str, str]) -> str:
+    """The card as Markdown: what it is, data, protocol, scores, cost, intended use, limits, licence."""
+    rows = [
+        _score_row(name, scores)
+        for name, scores in (
+            ("validation (PublicTest)", result.validation),
+            ("test (PrivateTest)", result.test),
+            ("clean test (no identical twin in another split)", result.clean_test),
+        )
+        if scores
+    ]
+    recalls = [
+        f"| {name} | {100 * entry.recall:.1f} | {100 * entry.precision:.1f} | {entry.support:,} |"
+        for name, entry in (result.test or result.validation).classes.items()
+    ]
+    single = result.cost.latency_at(1)
+    timing = (
+        f"{single.p50_ms:.2f} ms p50, {single.p90_ms:.2f} ms p90 (n = {single.n:,} calls)" if single else "not timed"
+    )
+    environment = result.environment
+    choices = ", ".join(f"{key} = {value}" for key, value in result.protocol.choices.items()) or "nothing"
+    checksums = "\n".join(f"- `{name}` sha256 `{digest}`" for name, digest in files.items())
+    return f"""\
+# {result.recognizer.name}, trained on {result.dataset.name}
+
+A {result.recognizer.family} recognizer of {", ".join(result.recognizer.classes)} on gray face crops
+({result.recognizer.image_size[0]}×{result.recognizer.image_size[1]}; other sizes are resized).
+`ferbench.load("{result.recognizer.name}")` loads it offline and runs no code from its files.
+
+## Data and protocol
+
+- Fitted on `Training` ({result.dataset.n_train:,} faces), seed {result.config.seed}; `PublicTest` chose: {choices};
+  `PrivateTest` was scored {result.protocol.test_scorings} time(s) (`reports/test_ledger.jsonl`). No test-time
+  augmentation, no ensemble, no other data.
+- Dataset fingerprint `{result.dataset.fingerprint}`; configuration `{result.config_hash}`;
+  commit `{environment.commit}`.
+- Reproduce: `python -m ferbench run experiments/{result.config.name}.yaml`
+
+## Scores
+
+Validation chose the settings above, so its figures lean to the optimistic side.
+
+| split | faces | accuracy, % [95 % interval] | balanced, % | macro-F1, % | log loss | ECE, % |
+|---|---|---|---|---|---|---|
+{chr(10).join(rows)}
+
+| class, test split | recall, % | precision, % | faces |
+|---|---|---|---|
+{chr(10).join(recalls)}
+
+## Cost
+
+{result.cost.n_parameters:,} parameters, {bytes_text(result.cost.size_bytes)} on disk; one face {timing} on
+{environment.processor}, {environment.n_cores} cores, Python {environment.python}; fitted in {result.cost.fit_seconds:,.0f} s.
+Absolute times hold for that machine on that day: measure on yours.
+
+## Intended use
+
+Research, teaching, and choosing a recognizer by measurement. It sees a face crop and answers probabilities; it stores
+nothing and sends nothing anywhere.
+
+## Limits
+
+{_LIMITS}
+## Licence
+
+Weights and code: MIT. The training images are not included and may not be redistributed.
+
+{checksums}
+"""
+
+
+def _score_row(name: str, scores: Scores) -> str:
+    return (
+        f"| {name} | {scores.n:,} | {percent_with_interval(scores)} | {100 * scores.balanced_accuracy:.1f} | "
+        f"{100 * scores.macro_f1:.1f} | {scores.log_loss:.3f} | {100 * scores.calibration_error:.1f} |"
+    )

@@ -1,0 +1,405 @@
+"""The command line: reads arguments, calls the library, prints. The only file that prints or decides an exit code.
+
+Exit codes: 0 done, 1 a check failed, 2 bad input or configuration, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from ferbench import __version__, registry
+from ferbench.errors import ConfigError, FerbenchError, RunFailedError
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: As on the command line; None: those of this process.
+
+    Returns:
+        The exit code.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.main(options))
+    except KeyboardInterrupt:
+        _complain("interrupted.")
+        return 130
+    except FerbenchError as error:
+        if options.debug:
+            traceback.print_exc()
+        _complain(str(error))
+        return 1 if isinstance(error, RunFailedError) else 2
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment] - nobody reads on; say nothing more
+        return 0
+    except OSError as error:
+        if options.debug or error.strerror is None:
+            raise
+        _complain(f"{error.filename or 'the disk'}: {error.strerror}.")
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ferbench", description="Benchmark facial-expression recognizers.")
+    parser.add_argument("--version", action="version", version=f"ferbench {__version__}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, function: Any, text: str, parent: Any = commands) -> argparse.ArgumentParser:
+        added: argparse.ArgumentParser = parent.add_parser(name, help=text, description=text, parents=[common])
+        added.set_defaults(main=function)
+        return added
+
+    run = command("run", _run, "Run experiments from YAML files: fit, choose on validation, score the test split once.")
+    run.add_argument("files", nargs="+", metavar="FILE", help="an experiment's YAML file")
+    run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override, e.g. training.epochs=1")
+    run.add_argument("--seeds", nargs="+", type=int, metavar="SEED", help="run every file with each of these seeds")
+    run.add_argument("--resume", action="store_true", help="go on from the checkpoint of an interrupted training")
+    run.add_argument("--force", action="store_true", help="fit again although the same configuration is finished")
+    run.add_argument("--validation-only", action="store_true", help="leave the test split alone (development)")
+    _add_reports(run)
+
+    evaluate = command("evaluate", _evaluate, "Score a trained recognizer on a dataset.")
+    evaluate.add_argument("recognizer", metavar="NAME_OR_DIR", help="a shipped name, or a folder that a run wrote")
+    evaluate.add_argument("--dataset", default="fer2013", help="a registered dataset (default: %(default)s)")
+    evaluate.add_argument(
+        "--split", choices=("validation", "test"), default="validation", help="test is noted in the ledger"
+    )
+    _add_reports(evaluate)
+    _add_json(evaluate)
+
+    predict = command("predict", _predict, "Tell the emotion on face crops of any size.")
+    predict.add_argument("images", nargs="+", metavar="IMAGE", help="a picture file showing one cropped face")
+    predict.add_argument("--recognizer", default="cnn9", metavar="NAME_OR_DIR", help="(default: %(default)s)")
+    _add_json(predict)
+
+    _add_json(command("list", _list, "List what is registered, without importing it."))
+
+    check = command("check", _check, "Check a registered recognizer against the contract that all of them keep.")
+    check.add_argument("name", metavar="NAME")
+    _add_json(check)
+
+    data = commands.add_parser(
+        "data", help="Prepare and inspect datasets.", description="Prepare and inspect datasets."
+    )
+    actions = data.add_subparsers(title="actions", required=True, metavar="ACTION")
+    prepare = command("prepare", _data_prepare, "Read a dataset's own files once into a compact cache.", actions)
+    prepare.add_argument("name", choices=("fer2013",), metavar="NAME", help="fer2013")
+    prepare.add_argument("path", type=Path, metavar="PATH", help="fer2013.csv or icml_face_data.csv, also .gz .xz .zip")
+    info = command("info", _data_info, "Counts by split and class, fingerprint and place.", actions)
+    info.add_argument("name", nargs="?", default="fer2013", metavar="NAME", help="(default: %(default)s)")
+    _add_json(info)
+
+    ui = command("ui", _ui, "Start MLflow's own UI on the tracked runs, on 127.0.0.1.")
+    ui.add_argument("--port", type=int, default=5000, help="(default: %(default)s)")
+    ui.add_argument("--uri", help="tracking URI (default: MLFLOW_TRACKING_URI or sqlite:///mlflow.db)")
+
+    publish = command("publish", _publish, "Copy a finished run's trained recognizer, with a model card, to a folder.")
+    publish.add_argument("run", type=Path, metavar="RUN_DIR", help="e.g. reports/hog_svm/fer2013/seed0")
+    publish.add_argument("--to", type=Path, required=True, metavar="DIR")
+    return parser
+
+
+def _add_reports(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="(default: %(default)s)")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON for a machine to read")
+
+
+def _run(options: argparse.Namespace) -> int:
+    seeds = options.seeds if options.seeds is not None else [None]
+    jobs = [(file, seed) for file in options.files for seed in seeds]
+    if len(jobs) > 1:
+        return _run_each(options, jobs)
+    file, seed = jobs[0]
+    overrides = [*options.set, *([] if seed is None else [f"seed={seed}"])]
+
+    from ferbench import experiment
+    from ferbench.config import load_experiment
+    from ferbench.report.tables import results_table, scores_table
+
+    config = load_experiment(file, overrides)
+    _import_quietly(config.recognizer.name)
+    tracker = registry.create("trackers", config.tracking.name, config.tracking.params)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    with _progress() as show:
+        result = experiment.run(
+            config,
+            tracker,
+            options.reports,
+            resume=options.resume,
+            force=options.force,
+            validation_only=options.validation_only,
+            on_epoch=_print_epoch,
+            on_progress=show,
+            notice=_notice,
+        )
+    split, scores = ("test", result.test) if result.test else ("validation", result.validation)
+    out.print(scores_table(f"{result.title}, {split} split", scores))
+    out.print(results_table([result]))
+    where = experiment.result_directory(options.reports, result.config)
+    out.print(f"Written to {where}. Compare runs: python -m ferbench ui")
+    return 0
+
+
+def _run_each(options: argparse.Namespace, jobs: list[tuple[str, int | None]]) -> int:
+    """One process an experiment: a framework's threads and memory stay out of the next one's figures."""
+    from ferbench.config import load_experiment
+    from ferbench.experiment import result_directory
+    from ferbench.report.tables import results_table
+    from ferbench.results import read_result
+
+    for file, _ in jobs:
+        load_experiment(file, options.set)
+    flags = [
+        f"--{flag.replace('_', '-')}"
+        for flag in ("resume", "force", "validation_only", "debug")
+        if getattr(options, flag)
+    ]
+    failed, results = [], []
+    for file, seed in jobs:
+        overrides = [*options.set, *([] if seed is None else [f"seed={seed}"])]
+        arguments = [file, "--reports", str(options.reports), *flags]
+        for override in overrides:
+            arguments += ["--set", override]
+        code = subprocess.run([sys.executable, "-m", "ferbench", "run", *arguments], check=False).returncode
+        if code:
+            failed.append(f"{file}{'' if seed is None else f' seed {seed}'} (exit code {code})")
+            continue
+        config = load_experiment(file, overrides)
+        wanted = [config.dataset, *([config.dataset.fallback] if config.dataset.fallback else [])]
+        used = [config.model_copy(update={"dataset": dataset}) for dataset in wanted]
+        paths = [result_directory(options.reports, one) / "result.json" for one in used]
+        newest = max((path for path in paths if path.exists()), key=lambda path: path.stat().st_mtime)
+        results.append(read_result(newest))
+    if results:
+        out.print(results_table(results))
+    if failed:
+        raise RunFailedError(f"{len(failed)} of {len(jobs)} experiments did not finish: {'; '.join(failed)}.")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    _import_quietly(registry.read_header(registry.find(options.recognizer))["name"])
+    from ferbench.experiment import evaluate
+    from ferbench.report.tables import scores_table
+
+    scores = evaluate(options.recognizer, options.dataset, split=options.split, reports=options.reports)
+    if options.json:
+        _print_json(
+            {
+                "recognizer": options.recognizer,
+                "dataset": options.dataset,
+                "split": options.split,
+                **scores.model_dump(),
+            }
+        )
+    else:
+        out.print(scores_table(f"{options.recognizer} on {options.dataset}, {options.split} split", scores))
+    return 0
+
+
+def _predict(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from ferbench.data.images import read_gray, resize
+    from ferbench.errors import DataError
+
+    _import_quietly(registry.read_header(registry.find(options.recognizer))["name"])
+    recognizer = registry.load(options.recognizer)
+    faces, read, failures = [], [], []
+    for path in options.images:
+        try:
+            faces.append(resize(read_gray(path)[None], recognizer.image_size)[0])
+            read.append(path)
+        except DataError as error:
+            failures.append(str(error))
+    height, width = recognizer.image_size
+    prediction = recognizer.predict(np.stack(faces) if faces else np.empty((0, height, width), np.uint8))
+    rows = [
+        {
+            "image": path,
+            "emotion": name,
+            "confidence": round(float(confidence), 4),
+            "probabilities": {c: round(float(p), 4) for c, p in zip(recognizer.classes, row, strict=True)},
+        }
+        for path, name, confidence, row in zip(
+            read, prediction.names, prediction.confidence, prediction.probabilities, strict=True
+        )
+    ]
+    if options.json:
+        _print_json(rows)
+    elif rows:
+        _print_rows(rows, recognizer.classes)
+    for failure in failures:
+        _complain(failure)
+    return 2 if failures else 0
+
+
+def _print_rows(rows: list[dict[str, Any]], classes: tuple[str, ...]) -> None:
+    from rich.table import Table
+
+    table = Table()
+    for column in ("image", "emotion", *classes):
+        table.add_column(column, justify="right" if column in classes else "left")
+    for row in rows:
+        table.add_row(row["image"], row["emotion"], *(f"{100 * row['probabilities'][name]:.0f}" for name in classes))
+    out.print(table)
+
+
+def _list(options: argparse.Namespace) -> int:
+    listing: dict[str, Any] = {kind: registry.names(kind) for kind in ("recognizers", "datasets", "trackers")}
+    listing["weights"] = registry.shipped()
+    if options.json:
+        _print_json(listing)
+        return 0
+    for kind, names in listing.items():
+        out.print(f"[bold]{kind}[/bold]" + (" (trained, in the package)" if kind == "weights" else ""))
+        for name in names:
+            out.print(f"  {name}")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    _import_quietly(options.name)
+    from ferbench.checks import Outcome, check_recognizer
+
+    def show(outcome: Outcome) -> None:
+        if not options.json:
+            mark = "[green]passed[/green]" if outcome.failure is None else "[red]FAILED[/red]"
+            out.print(
+                f"{mark}  {outcome.check.replace('_', ' ')}" + (f": {outcome.failure}" if outcome.failure else "")
+            )
+
+    outcomes = check_recognizer(options.name, show)
+    n_failed = sum(outcome.failure is not None for outcome in outcomes)
+    if options.json:
+        _print_json([outcome._asdict() for outcome in outcomes])
+    else:
+        out.print(f"{len(outcomes) - n_failed} of {len(outcomes)} checks passed.")
+    return 1 if n_failed else 0
+
+
+def _data_prepare(options: argparse.Namespace) -> int:
+    from ferbench.data.fer2013 import prepare_fer2013
+
+    with _progress() as show:
+        place = prepare_fer2013(options.path, on_progress=show)
+    out.print(f"Prepared: {place}")
+    return _data_info(argparse.Namespace(name=options.name, json=False))
+
+
+def _data_info(options: argparse.Namespace) -> int:
+    from ferbench.data.dataset import data_home
+    from ferbench.report.tables import dataset_table
+
+    card = registry.create("datasets", options.name).card()
+    place = "drawn in memory" if card.is_synthetic else str(data_home() / "datasets" / card.name)
+    if options.json:
+        _print_json({**card.model_dump(), "place": place})
+    else:
+        out.print(dataset_table(card, place))
+    return 0
+
+
+def _ui(options: argparse.Namespace) -> int:
+    from ferbench.tracking import connect, tracking_uri
+
+    uri = tracking_uri(options.uri)
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        raise ConfigError(f"There are no runs yet at {uri}: run an experiment first, or give --uri.")
+    connect(uri)
+    address = ("--host", "127.0.0.1", "--port", str(options.port), "--workers", "1")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, *address], start_new_session=True
+    )
+    _notice(f"MLflow's UI on http://127.0.0.1:{options.port}: select runs, then Compare. Ctrl-C stops it.")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        return server.wait()
+    finally:
+        if hasattr(os, "killpg"):
+            try:
+                os.killpg(server.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+        else:
+            server.terminate()
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from ferbench.cards import publish
+
+    publish(options.run, options.to)
+    out.print(f"Published to {options.to}: python -m ferbench evaluate {options.to}")
+    return 0
+
+
+def _import_quietly(name: str) -> None:
+    """Import a recognizer's class while TensorFlow's notices, which heed no log level, go nowhere."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            registry.get("recognizers", name)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """A hook that shows what is being done, how far, and the time left; silent where nobody watches."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    bars = Progress(
+        *columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=err, transient=True
+    )
+    task: TaskID | None = None
+
+    def show(stage: str, done: int, total: int) -> None:
+        nonlocal task
+        if task is None:
+            task = bars.add_task(stage, total=total)
+        bars.update(task, description=stage, completed=done, total=total)
+
+    with bars:
+        yield show if err.is_terminal else lambda stage, done, total: None
+
+
+def _print_epoch(epoch: int, values: Mapping[str, float]) -> None:
+    err.print(f"{epoch:>4}  " + "  ".join(f"{key} {value:.4g}" for key, value in values.items()))
+
+
+def _notice(text: str) -> None:
+    err.print(text, style="bold yellow", soft_wrap=True)
+
+
+def _complain(text: str) -> None:
+    err.print(f"ferbench: {text}", style="red", soft_wrap=True, markup=False)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")

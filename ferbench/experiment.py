@@ -1,0 +1,383 @@
+"""One experiment from configuration to result, and the only place where a test split is opened.
+
+The protocol: `train` fits, `validation` chooses, `test` is scored once a finished configuration, and a line in the
+ledger says so before anything else can use the score.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from ferbench import __version__
+from ferbench.config import Component, DatasetComponent, ExperimentConfig
+from ferbench.data.dataset import Dataset, data_home
+from ferbench.data.emotions import classes_of, label_set_name
+from ferbench.environment import Environment, git_commit, n_cores, peak_memory_bytes
+from ferbench.errors import ConfigError, DataError, DatasetMissingError
+from ferbench.metrics import Scores, score
+from ferbench.recognizers.base import Recognizer, ignore_epoch, ignore_progress
+from ferbench.recognizers.deep.recipe import Training
+from ferbench.registry import create, find, load, read_header, schema_of
+from ferbench.registry import get as get_registered
+from ferbench.report.figures import draw_figures
+from ferbench.results import (
+    Cost,
+    LedgerLine,
+    Protocol,
+    RecognizerCard,
+    RunResult,
+    note_test_scoring,
+    now,
+    read_result,
+    result_directory,
+    write_predictions,
+    write_result,
+)
+from ferbench.timing import measure
+from ferbench.tracking import NullTracker, Tracker
+from ferbench.types import EpochHook, Probabilities, ProgressHook
+
+Notice = Callable[[str], None]
+
+
+class Resolved(NamedTuple):
+    """A configuration with every default filled in, and what it names."""
+
+    config: ExperimentConfig
+    dataset: Dataset
+    recognizer: Recognizer
+    key: str
+
+
+class _TestScore(NamedTuple):
+    full: Scores
+    clean: Scores
+    probabilities: Probabilities
+    n_scorings: int
+
+
+def run(
+    config: ExperimentConfig,
+    tracker: Tracker | None = None,
+    reports: Path = Path("reports"),
+    *,
+    resume: bool = False,
+    force: bool = False,
+    validation_only: bool = False,
+    on_epoch: EpochHook = ignore_epoch,
+    on_progress: ProgressHook = ignore_progress,
+    notice: Notice = lambda text: None,
+) -> RunResult:
+    """Fit, choose on validation, score the test split once, time, track and write.
+
+    Args:
+        config: From `load_experiment`.
+        tracker: Where to track; None: nowhere.
+        reports: Results go to `<reports>/<experiment>/<dataset>/seed<k>`, test scorings to its ledger.
+        resume: Go on from the checkpoint of a training of the same configuration that was interrupted.
+        force: Fit again although the same configuration is finished.
+        validation_only: Leave the test split alone; a later run without it scores the saved model.
+        on_epoch: Receives the curve.
+        on_progress: Receives progress.
+        notice: Receives sentences a person should read.
+
+    Returns:
+        What was written to `result.json`.
+
+    Raises:
+        ConfigError, DataError: it cannot be run as configured; nothing was fitted.
+    """
+    config, dataset, recognizer, key = resolve(config, notice)
+    directory = result_directory(reports, config)
+    finished = None if force else _finished(directory, key)
+    if finished and (finished.test or validation_only):
+        notice(f"Finished before, reused: {directory / 'result.json'}. --force fits again.")
+        return finished
+    _make_writable(directory)
+    checkpoints = data_home() / "checkpoints" / key
+    if not finished:
+        _prepare_checkpoints(checkpoints, resume, notice)
+    tags = {"protocol": "validation only" if validation_only else "test once", "family": recognizer.family}
+    tags |= {"commit": git_commit() or "unknown", "config_hash": key}
+    with (tracker or NullTracker()).open(config, tags) as tracked:
+
+        def follow(epoch: int, values: Mapping[str, float]) -> None:
+            tracked.on_epoch(epoch, values)
+            on_epoch(epoch, values)
+
+        if finished:
+            notice("Fitted before and scored on validation only: its saved model is scored on the test split now.")
+            result = _score_finished(finished, dataset, directory, reports)
+            for epoch, values in enumerate(result.curve, start=1):
+                tracked.on_epoch(epoch, values)
+        else:
+            result = _fit_and_score(
+                Resolved(config, dataset, recognizer, key),
+                directory,
+                reports,
+                checkpoints,
+                validation_only=validation_only,
+                on_epoch=follow,
+                on_progress=on_progress,
+            )
+        write_result(result, directory)
+        draw_figures(result, directory)
+        tracked.log(result, directory)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return result
+
+
+def resolve(config: ExperimentConfig, notice: Notice = lambda text: None) -> Resolved:
+    """Open the dataset, or what stands in for it, build the recognizer, and fill in every default."""
+    config, dataset = _open_dataset(config, notice)
+    dataset = dataset.with_classes(classes_of(config.classes))
+    params = dict(config.recognizer.params)
+    if "training" in params or "seed" in params:
+        raise ConfigError("recognizer.params: give seed and training as sections of their own, at the top level.")
+    if "training" in schema_of(get_registered("recognizers", config.recognizer.name)).model_fields:
+        params["training"] = config.training or Training()
+    elif config.training is not None and config.training != Training():
+        raise ConfigError(f"'{config.recognizer.name}' takes no 'training' section: remove it.")
+    recognizer: Recognizer = create("recognizers", config.recognizer.name, params, seed=config.seed)
+    filled = recognizer.params()
+    filled.pop("seed", None)
+    training = filled.pop("training", None)
+    config = config.model_copy(
+        update={
+            "recognizer": Component(name=config.recognizer.name, params=filled),
+            "training": Training.model_validate(training) if training else None,
+        }
+    )
+    return Resolved(config, dataset, recognizer, config.result_key(dataset.fingerprint(), __version__))
+
+
+def evaluate(
+    name_or_directory: str | Path,
+    dataset_name: str = "fer2013",
+    *,
+    split: Literal["validation", "test"] = "validation",
+    reports: Path = Path("reports"),
+) -> Scores:
+    """Score a trained recognizer on a dataset, under the recognizer's own classes.
+
+    A scoring of the test split is noted in the ledger of `reports`.
+
+    Args:
+        name_or_directory: As for `ferbench.load`.
+        dataset_name: A registered dataset.
+        split: "validation", or "test".
+        reports: Where the ledger is.
+    """
+    recognizer = load(name_or_directory)
+    dataset = create("datasets", dataset_name).with_classes(recognizer.classes)
+    if split == "validation":
+        return _score_split(recognizer, dataset.validation)[0]
+    header = read_header(find(name_or_directory))
+    config = ExperimentConfig(
+        name=f"evaluate.{recognizer.name}",
+        seed=int(header["params"].get("seed", 0)),
+        dataset=DatasetComponent(name=dataset_name),
+        classes=label_set_name(recognizer.classes) or ",".join(recognizer.classes),
+        recognizer=Component(name=recognizer.name, params=header["params"]),
+    )
+    weights = "".join(sorted(header["files"].values()))
+    key = config.result_key(dataset.fingerprint() + weights, __version__)
+    return _score_test(recognizer, dataset, config, key, reports, reason="evaluate").full
+
+
+def _open_dataset(config: ExperimentConfig, notice: Notice) -> tuple[ExperimentConfig, Dataset]:
+    wanted = config.dataset
+    try:
+        dataset = create("datasets", wanted.name, wanted.params, seed=config.seed)
+        used, training = Component(name=wanted.name, params=wanted.params), config.training
+    except DatasetMissingError as error:
+        if wanted.fallback is None:
+            raise
+        used = Component(name=wanted.fallback.name, params=wanted.fallback.params)
+        dataset = create("datasets", used.name, used.params, seed=config.seed)
+        training = _with_changes(config.training, wanted.fallback.training)
+        notice(
+            f"{wanted.name.upper()} IS NOT HERE: THIS RUN USES '{used.name}' AND SAYS NOTHING ABOUT REAL FACES. {error}"
+        )
+    section = DatasetComponent(name=used.name, params=used.params)
+    return config.model_copy(update={"dataset": section, "training": training}), dataset
+
+
+def _with_changes(training: Training | None, changes: Mapping[str, Any]) -> Training | None:
+    if not changes:
+        return training
+    return Training.model_validate((training or Training()).model_dump() | dict(changes))
+
+
+def _finished(directory: Path, key: str) -> RunResult | None:
+    path = directory / "result.json"
+    if not path.is_file():
+        return None
+    try:
+        result = read_result(path)
+    except DataError:
+        return None
+    is_whole = (directory / "predictions.npz").is_file()
+    has_model = (directory / "model" / "recognizer.json").is_file()
+    if result.config_hash != key or not is_whole or (result.test is None and not has_model):
+        return None
+    return result
+
+
+def _make_writable(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = directory / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise DataError(
+            f"The output folder {directory} cannot be written ({error.strerror}): choose another with --reports."
+        ) from error
+
+
+def _prepare_checkpoints(checkpoints: Path, resume: bool, notice: Notice) -> None:
+    kept = checkpoints.is_dir() and any(checkpoints.iterdir())
+    if resume and not kept:
+        notice("There is no checkpoint of this configuration: the training starts from the beginning.")
+    elif kept and not resume:
+        notice("A checkpoint of this configuration was discarded: --resume would have gone on from it.")
+        shutil.rmtree(checkpoints, ignore_errors=True)
+
+
+def _fit_and_score(
+    resolved: Resolved,
+    directory: Path,
+    reports: Path,
+    checkpoints: Path,
+    *,
+    validation_only: bool,
+    on_epoch: EpochHook,
+    on_progress: ProgressHook,
+) -> RunResult:
+    config, dataset, recognizer, key = resolved
+    curve: dict[int, dict[str, float]] = {}
+
+    def follow(epoch: int, values: Mapping[str, float]) -> None:
+        curve[epoch] = dict(values)
+        on_epoch(epoch, values)
+
+    is_resumed = checkpoints.is_dir()
+    start, cpu_start = time.perf_counter(), time.process_time()
+    recognizer.fit(
+        dataset.train.images,
+        dataset.train.labels,
+        classes=dataset.classes,
+        validation=(dataset.validation.images, dataset.validation.labels),
+        on_epoch=follow,
+        on_progress=on_progress,
+        checkpoints=checkpoints,
+    )
+    fit_seconds, fit_cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    epochs = tuple(curve[epoch] for epoch in sorted(curve))
+    recognizer.save(directory / "model")
+    validation, probabilities = _score_split(recognizer, dataset.validation)
+    predictions = {"validation": (dataset.validation, probabilities)}
+    latency = []
+    for index, size in enumerate(config.timing.batch_sizes):
+        on_progress(f"timing, batch {size}", index, len(config.timing.batch_sizes))
+        latency.append(measure(recognizer, dataset.validation.images, size, config.timing))
+    info = recognizer.info()
+    cost = Cost(
+        n_parameters=info.n_parameters,
+        size_bytes=sum(path.stat().st_size for path in (directory / "model").iterdir()),
+        fit_seconds=max(fit_seconds, sum(values.get("seconds", 0.0) for values in epochs)),
+        fit_cpu_seconds=fit_cpu_seconds,
+        peak_memory_bytes=peak_memory_bytes(),
+        n_cores=n_cores(),
+        latency=tuple(latency),
+    )
+    test = None if validation_only else _score_test(recognizer, dataset, config, key, reports, reason="run")
+    if test:
+        predictions["test"] = (_test_split(dataset), test.probabilities)
+    write_predictions(directory / "predictions.npz", dataset.classes, predictions)
+    return RunResult(
+        config=config,
+        config_hash=key,
+        dataset=dataset.card(),
+        protocol=Protocol(
+            choices=recognizer.choices(), test_scorings=test.n_scorings if test else 0, resumed=is_resumed
+        ),
+        recognizer=RecognizerCard(
+            name=info.name,
+            family=info.family,
+            classes=info.classes,
+            image_size=info.image_size,
+            params=info.params,
+        ),
+        validation=validation,
+        test=test.full if test else None,
+        clean_test=test.clean if test else None,
+        cost=cost,
+        curve=epochs,
+        environment=Environment.capture(),
+        created_at=now(),
+    )
+
+
+def _score_finished(finished: RunResult, dataset: Dataset, directory: Path, reports: Path) -> RunResult:
+    recognizer = load(directory / "model")
+    test = _score_test(recognizer, dataset, finished.config, finished.config_hash, reports, reason="run")
+    _, probabilities = _score_split(recognizer, dataset.validation)
+    write_predictions(
+        directory / "predictions.npz",
+        dataset.classes,
+        {"validation": (dataset.validation, probabilities), "test": (_test_split(dataset), test.probabilities)},
+    )
+    protocol = finished.protocol.model_copy(update={"test_scorings": test.n_scorings})
+    return finished.model_copy(update={"test": test.full, "clean_test": test.clean, "protocol": protocol})
+
+
+def _score_split(recognizer: Recognizer, split: Any) -> tuple[Scores, Probabilities]:
+    probabilities = recognizer.predict_proba(np.asarray(split.images))
+    return score(split.labels, probabilities, recognizer.classes, groups=split.groups), probabilities
+
+
+def _test_split(dataset: Dataset) -> Any:
+    return dataset.test
+
+
+def _score_test(
+    recognizer: Recognizer,
+    dataset: Dataset,
+    config: ExperimentConfig,
+    key: str,
+    reports: Path,
+    *,
+    reason: Literal["run", "evaluate"],
+) -> _TestScore:
+    test = _test_split(dataset)
+    full, probabilities = _score_split(recognizer, test)
+    clean_rows = dataset.clean_test()
+    clean = score(
+        test.labels[clean_rows], probabilities[clean_rows], recognizer.classes, groups=test.groups[clean_rows]
+    )
+    n_scorings = note_test_scoring(
+        reports,
+        LedgerLine(
+            when=now(),
+            reason=reason,
+            config_hash=key,
+            experiment=config.name,
+            recognizer=recognizer.name,
+            dataset=dataset.name,
+            classes=recognizer.classes,
+            seed=config.seed,
+            n=full.n,
+            accuracy=full.accuracy,
+            clean_accuracy=clean.accuracy,
+            commit=git_commit(),
+        ),
+    )
+    return _TestScore(full, clean, probabilities, n_scorings)

@@ -1,0 +1,367 @@
+"""The interface every recognizer has. Public methods validate and are final; a recognizer writes five hooks.
+
+No model, feature or framework is imported here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, ClassVar, Self, final
+
+import numpy as np
+
+from ferbench import registry
+from ferbench.data.images import resize
+from ferbench.errors import ConfigError, ContractError, DataError, FerbenchError, ImagesError, NotFittedError
+from ferbench.types import (
+    EMOTIONS,
+    EpochHook,
+    Family,
+    Images,
+    Labels,
+    Prediction,
+    Probabilities,
+    ProgressHook,
+    RecognizerInfo,
+)
+
+FORMAT = 1
+_RECORDED_LIBRARIES = ("ferbench", "numpy", "scikit-learn", "keras")
+
+
+def ignore_epoch(epoch: int, values: Any) -> None:
+    """An `EpochHook` that does nothing."""
+
+
+def ignore_progress(stage: str, done: int, total: int) -> None:
+    """A `ProgressHook` that does nothing."""
+
+
+class Recognizer(ABC):
+    """Tells the emotion on gray face crops.
+
+    A subclass has `name` and `family`, a keyword-only `__init__` of JSON-typed parameters ending in `seed: int = 0`
+    that only assigns each to an attribute of the same name, and the five hooks `_fit`, `_predict_proba`, `_save`,
+    `_load` and `_size`. What fitting learns is stored in attributes that end in an underscore.
+    `python -m ferbench check NAME` tells whether a class keeps the contract.
+
+    Attributes:
+        classes: Names of the classes, in the order of the probability columns. Known once fitted or loaded.
+        image_size: (height, width) of the images it was fitted on; others are resized to it, as part of its own cost.
+    """
+
+    name: ClassVar[str]
+    family: ClassVar[Family]
+
+    classes: tuple[str, ...] = EMOTIONS
+    image_size: tuple[int, int] = (48, 48)
+    _fitted: bool = False
+
+    @final
+    def fit(
+        self,
+        images: Images,
+        labels: Labels,
+        *,
+        classes: tuple[str, ...] = EMOTIONS,
+        targets: Probabilities | None = None,
+        validation: tuple[Images, Labels] | None = None,
+        on_epoch: EpochHook = ignore_epoch,
+        on_progress: ProgressHook = ignore_progress,
+        checkpoints: Path | None = None,
+    ) -> Self:
+        """Learn from labelled faces. A second call forgets the first.
+
+        Args:
+            images: uint8, (n, height, width).
+            labels: int, (n,), each an index into `classes`.
+            classes: Names of the classes.
+            targets: Soft targets, (n, n_classes), rows summing to 1 (several taggers' votes, another recognizer's
+                probabilities), where they should be learnt in place of `labels`.
+            validation: (images, labels) that may choose (early stopping, a penalty, a temperature) and never fit.
+            on_epoch: Called with the curve as it grows.
+            on_progress: Called as work goes on.
+            checkpoints: A folder in which an interrupted fit may leave what lets the next call with the same
+                parameters and data go on from there. None: leave nothing, start afresh.
+
+        Returns:
+            The recognizer itself.
+
+        Raises:
+            ImagesError: images are not uint8 (n, height, width), or there are none.
+            DataError: labels or targets do not fit the images or the classes.
+        """
+        self.classes = tuple(classes)
+        n_classes = len(self.classes)
+        check_images(images)
+        check_labels(labels, n=len(images), n_classes=n_classes)
+        if len(images) == 0:
+            raise ImagesError("There is nothing to fit: images is empty.")
+        if targets is not None and targets.shape != (len(images), n_classes):
+            raise DataError(f"targets must be {(len(images), n_classes)}, got {targets.shape}.")
+        if validation is not None:
+            check_images(validation[0])
+            check_labels(validation[1], n=len(validation[0]), n_classes=n_classes)
+            if validation[0].shape[1:] != images.shape[1:]:
+                raise ImagesError(
+                    f"validation images are {validation[0].shape[1:]} and training images {images.shape[1:]}: "
+                    "resize them to one size."
+                )
+        self.image_size = (int(images.shape[1]), int(images.shape[2]))
+        self._fitted = False
+        self._fit(
+            images,
+            np.asarray(labels, dtype=np.int64),
+            targets=targets,
+            validation=validation,
+            on_epoch=on_epoch,
+            on_progress=on_progress,
+            checkpoints=checkpoints,
+        )
+        self._fitted = True
+        return self
+
+    @final
+    def predict_proba(self, images: Images) -> Probabilities:
+        """The probability of each class for each face.
+
+        Args:
+            images: uint8, (n, height, width), any height and width; n may be 0.
+
+        Returns:
+            float32, (n, n_classes), on the host, rows summing to 1.
+
+        Raises:
+            ImagesError: wrong dtype or shape.
+            NotFittedError: neither fitted nor loaded.
+        """
+        check_images(images)
+        if not self._fitted:
+            raise NotFittedError(f"{self.name} is not fitted: call fit(), or ferbench.load() a trained one.")
+        if len(images) == 0:
+            return np.empty((0, len(self.classes)), np.float32)
+        if images.shape[1:] != self.image_size:
+            images = resize(images, self.image_size)
+        return _check_probabilities(self, self._predict_proba(images), n=len(images))
+
+    @final
+    def predict(self, images: Images) -> Prediction:
+        """Like `predict_proba`, as a `Prediction` that knows names and confidences."""
+        return Prediction(self.predict_proba(images), self.classes)
+
+    def warm_up(self, images: Images) -> None:
+        """Do once, untimed, what the first call would otherwise pay for."""
+        self.predict_proba(images)
+
+    @final
+    def save(self, directory: str | Path) -> None:
+        """Write the fitted recognizer to `directory`, replacing what was there only once all is written.
+
+        Raises:
+            NotFittedError: there is nothing to save yet.
+            DataError: the folder cannot be written.
+        """
+        if not self._fitted:
+            raise NotFittedError(f"{self.name} is not fitted: there is nothing to save.")
+        directory = Path(directory)
+        try:
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+        except OSError as error:
+            raise DataError(f"{directory} cannot be written: {error.strerror}. Choose another folder.") from error
+        try:
+            self._save(partial)
+            header = {
+                "format": FORMAT,
+                "name": self.name,
+                "params": self.params(),
+                "classes": list(self.classes),
+                "image_size": list(self.image_size),
+                "versions": _versions(),
+                "files": {path.name: sha256_of(path) for path in sorted(partial.iterdir())},
+            }
+            (partial / "recognizer.json").write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
+            partial.chmod(0o755)
+            if directory.exists():
+                shutil.rmtree(directory)
+            os.replace(partial, directory)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    @final
+    @classmethod
+    def load(cls, directory: str | Path) -> Self:
+        """Read back what `save` wrote. Every file is checked against its recorded sha256 before it is opened.
+
+        Raises:
+            DataError: a file is missing, damaged, altered or another recognizer's.
+        """
+        directory = Path(directory)
+        header = registry.read_header(directory)
+        if header["name"] != cls.name:
+            raise DataError(
+                f"{directory} holds a {header['name']}, not a {cls.name}: use ferbench.load({str(directory)!r})."
+            )
+        if header["format"] != FORMAT:
+            raise DataError(
+                f"{directory} has format {header['format']}, this ferbench reads {FORMAT}: install the matching version."
+            )
+        _check_files(directory, header["files"])
+        try:
+            recognizer = cls(**registry.resolve("recognizers", cls.name, header["params"]))
+        except ConfigError as error:
+            raise DataError(f"{directory}: its parameters do not fit this version of {cls.name}: {error}") from error
+        recognizer.classes = tuple(header["classes"])
+        recognizer.image_size = (int(header["image_size"][0]), int(header["image_size"][1]))
+        try:
+            recognizer._load(directory)
+        except FerbenchError:
+            raise
+        except Exception as error:
+            raise DataError(f"{directory} cannot be loaded as a {cls.name}: {error}") from error
+        recognizer._fitted = True
+        return recognizer
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of `__init__` as JSON values: enough, with `classes`, to build its twin."""
+        return {name: _as_json(getattr(self, name)) for name in inspect.signature(type(self)).parameters}
+
+    def choices(self) -> dict[str, Any]:
+        """What validation chose in the last fit, by name, as JSON values: an epoch, a penalty. Empty: nothing."""
+        return {}
+
+    def info(self) -> RecognizerInfo:
+        """Name, family, classes, size and parameters of the fitted recognizer."""
+        if not self._fitted:
+            raise NotFittedError(f"{self.name} is not fitted: its size is not known yet.")
+        n_parameters, size_bytes = self._size()
+        return RecognizerInfo(
+            name=self.name,
+            family=self.family,
+            classes=self.classes,
+            image_size=self.image_size,
+            n_parameters=n_parameters,
+            size_bytes=size_bytes,
+            params=self.params(),
+        )
+
+    @classmethod
+    def smoke_params(cls) -> dict[str, Any]:
+        """The smallest parameters that still exercise everything, for tests."""
+        return {}
+
+    @abstractmethod
+    def _fit(
+        self,
+        images: Images,
+        labels: Labels,
+        *,
+        targets: Probabilities | None,
+        validation: tuple[Images, Labels] | None,
+        on_epoch: EpochHook,
+        on_progress: ProgressHook,
+        checkpoints: Path | None,
+    ) -> None:
+        """Learn; see `fit`. The arguments are already checked."""
+
+    @abstractmethod
+    def _predict_proba(self, images: Images) -> Probabilities:
+        """Probabilities of at least one image of `image_size`; must not change `images`."""
+
+    @abstractmethod
+    def _save(self, directory: Path) -> None:
+        """Write what was learnt as plain files into an empty folder."""
+
+    @abstractmethod
+    def _load(self, directory: Path) -> None:
+        """Read back what `_save` wrote, running no code from it."""
+
+    @abstractmethod
+    def _size(self) -> tuple[int, int]:
+        """(number of learnt parameters, bytes on disk)."""
+
+
+def check_images(images: Images) -> None:
+    """Raise ImagesError unless `images` is uint8 (n, height, width) with at least one pixel an image."""
+    if not isinstance(images, np.ndarray):
+        raise ImagesError(f"images must be a NumPy array, uint8 (n, height, width), got {type(images).__name__}.")
+    if images.dtype == np.uint8 and images.ndim == 3 and images.shape[1] and images.shape[2]:
+        return
+    hints = []
+    if images.ndim == 4:
+        hints.append("convert to gray and drop the channel axis")
+    if images.ndim == 2:
+        hints.append("add a first axis for a single face: images[None]")
+    if images.dtype != np.uint8:
+        hints.append("do not rescale, keep 0 to 255 as uint8")
+    hint = f": {' and '.join(hints)}" if hints else ""
+    raise ImagesError(f"images must be uint8 (n, height, width), got {images.dtype} {images.shape}{hint}.")
+
+
+def check_labels(labels: Labels, *, n: int, n_classes: int) -> None:
+    """Raise DataError unless `labels` is (n,) of integers in 0 to n_classes - 1."""
+    labels = np.asarray(labels)
+    if labels.shape != (n,) or labels.dtype.kind not in "iu":
+        raise DataError(f"labels must be integers of shape ({n},), got {labels.dtype} {labels.shape}.")
+    if n and not (0 <= labels.min() and labels.max() < n_classes):
+        raise DataError(f"labels must lie in 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}.")
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, as hexadecimal text."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_probabilities(recognizer: Recognizer, probabilities: Probabilities, *, n: int) -> Probabilities:
+    expected = (n, len(recognizer.classes))
+    if (
+        not isinstance(probabilities, np.ndarray)
+        or probabilities.shape != expected
+        or probabilities.dtype != np.float32
+    ):
+        got = f"{getattr(probabilities, 'dtype', type(probabilities).__name__)} {getattr(probabilities, 'shape', '')}"
+        raise ContractError(f"{recognizer.name} must return float32 {expected}, got {got}.")
+    sums = probabilities.sum(axis=1)
+    if not (np.abs(sums - 1.0) < 1e-3).all() or probabilities.min() < 0:
+        raise ContractError(
+            f"{recognizer.name} returned rows that are not probabilities: they sum to {sums.min()} to {sums.max()}."
+        )
+    return probabilities
+
+
+def _check_files(directory: Path, files: dict[str, str]) -> None:
+    for filename, expected in files.items():
+        path = directory / filename
+        if path.parent != directory or not path.is_file():
+            raise DataError(
+                f"{directory} lacks the file {filename} that its recognizer.json lists: restore it or train again."
+            )
+        if sha256_of(path) != expected:
+            raise DataError(
+                f"{path} is damaged or was altered: its sha256 is not the recorded one. Restore it or train again."
+            )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for library in _RECORDED_LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _as_json(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    return list(value) if isinstance(value, tuple) else value

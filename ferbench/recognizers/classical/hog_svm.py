@@ -1,0 +1,46 @@
+"""Linear SVM on histograms of oriented gradients: Dalal and Triggs, CVPR 2005, with faces for pedestrians."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ferbench.recognizers.classical.feature_svm import FeatureSvm
+from ferbench.recognizers.classical.hog import hog
+from ferbench.types import Images
+
+
+class HogSvm(FeatureSvm):
+    """Edges by cell and orientation, then a linear SVM: the classical answer in fifty microseconds a face.
+
+    The features are those of `skimage.feature.hog`, see `hog`.
+    """
+
+    name = "hog_svm"
+
+    def __init__(
+        self,
+        *,
+        orientations: int = 9,
+        cell: int = 6,
+        block: int = 3,
+        mirror: bool = True,
+        c: tuple[float, ...] = (0.003, 0.01, 0.03),
+        seed: int = 0,
+    ) -> None:
+        self.orientations = orientations
+        self.cell = cell
+        self.block = block
+        self.mirror = mirror
+        self.c = c
+        self.seed = seed
+
+    @classmethod
+    def smoke_params(cls) -> dict[str, Any]:
+        """Large cells and one c."""
+        return {"orientations": 4, "cell": 8, "block": 1, "mirror": False, "c": [0.1]}
+
+    def _features(self, images: Images) -> NDArray[np.float32]:
+        return hog(images, orientations=self.orientations, cell=self.cell, block=self.block)

@@ -1,0 +1,134 @@
+"""A linear support vector machine for many rows of dense float32 features. It knows nothing of images."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+_CHUNK_ROWS = 512  # stay in the cache from one product to the next
+
+
+class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """One-vs-rest linear SVM with squared hinge loss, all classes fitted together in the primal.
+
+    Minimizes, for each class, ``|w|^2 / 2 + c * sum(max(0, 1 - y * (w.x + b))^2)`` with y = 1 for rows of the class and
+    -1 for all others. That is the objective of scikit-learn's
+    ``LinearSVC(loss="squared_hinge", dual=False, C=c)``, save that the intercept b is not penalized. L-BFGS (Liu and
+    Nocedal 1989) on float32 matrix products, summed up in float64, takes the place of liblinear, which copies the
+    rows to float64 and fits one class after the other.
+
+    Args:
+        c: Weight of the loss against the penalty.
+        max_iter: Most iterations of L-BFGS.
+        tol: Stop when no entry of the gradient, for the objective divided by c and by the number of rows, is larger.
+        warm_start: Start from the last fit's solution, where it was for the same classes and number of features.
+
+    Attributes:
+        classes_: All classes, sorted, (k,).
+        coef_: float32, (k, d); (1, d), for the second class, when there are two.
+        intercept_: float32, (k,) or (1,).
+        n_features_in_: d.
+        n_iter_: Iterations of the last fit.
+    """
+
+    def __init__(self, c: float = 1.0, *, max_iter: int = 1000, tol: float = 1e-5, warm_start: bool = False) -> None:
+        self.c = c
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+
+    def fit(self, features: NDArray[np.float32], labels: ArrayLike, classes: ArrayLike | None = None) -> Self:
+        """Learn from labelled rows.
+
+        Args:
+            features: (n, d); float32 is used without a copy.
+            labels: (n,).
+            classes: All classes, where some may have no row: their decision is -1 or less for every row of
+                features. None: those among the labels.
+
+        Raises:
+            ValueError: wrong shapes, fewer than two classes, or labels that are not among the classes.
+        """
+        features = np.asarray(features, dtype=np.float32)
+        labels = np.asarray(labels)
+        classes = np.unique(labels if classes is None else np.asarray(classes))
+        if features.ndim != 2 or labels.shape != (len(features),):
+            raise ValueError(f"Expected features (n, d) and labels (n,), got {features.shape} and {labels.shape}.")
+        if len(classes) < 2 or not np.isin(labels, classes).all():
+            raise ValueError(f"Expected labels among two or more classes, got {np.unique(labels)} and {classes}.")
+        signs = np.where(labels[:, None] == classes, np.float32(1), np.float32(-1))
+        if len(classes) == 2:
+            signs = signs[:, 1:]
+        mean = _mean(features)
+        result = minimize(
+            _loss_and_gradient,
+            self._start(classes, signs.shape[1], mean),
+            args=(features, signs, mean, 1.0 / (self.c * len(features))),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": self.max_iter, "gtol": self.tol, "ftol": 1e-9, "maxcor": 20},
+        )
+        solution = result.x.reshape(signs.shape[1], -1)
+        self.classes_ = classes
+        self.coef_ = solution[:, :-1].astype(np.float32)
+        self.intercept_ = (solution[:, -1] - solution[:, :-1] @ mean).astype(np.float32)
+        self.n_features_in_ = features.shape[1]
+        self.n_iter_ = int(result.nit)
+        return self
+
+    def decision_function(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Signed distances from the margins' middle, float32, (n, k); (n,) for the second class when there are two."""
+        decisions: NDArray[np.float32] = np.asarray(features, dtype=np.float32) @ self.coef_.T
+        decisions += self.intercept_
+        return decisions if len(self.classes_) > 2 else decisions[:, 0]
+
+    def predict(self, features: NDArray[np.float32]) -> NDArray[Any]:
+        """The class with the largest decision for each row, (n,)."""
+        decisions = self.decision_function(features)
+        chosen = decisions.argmax(axis=1) if decisions.ndim == 2 else (decisions > 0).astype(np.intp)
+        return np.asarray(self.classes_[chosen])
+
+    def _start(self, classes: NDArray[Any], n_columns: int, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+        start = np.zeros((n_columns, len(mean) + 1))
+        fits = self.warm_start and hasattr(self, "coef_") and self.coef_.shape == (n_columns, len(mean))
+        if fits and np.array_equal(self.classes_, classes):
+            start[:, :-1] = self.coef_
+            start[:, -1] = self.intercept_ + start[:, :-1] @ mean
+        return start.ravel()
+
+
+def _mean(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(features.mean(axis=0, dtype=np.float64))
+
+
+def _loss_and_gradient(
+    solution: NDArray[np.float64],
+    features: NDArray[np.float32],
+    signs: NDArray[np.float32],
+    mean: NDArray[np.float64],
+    penalty: float,
+) -> tuple[float, NDArray[np.float64]]:
+    """The mean over rows of the objective, seen from the features' mean: the same minimum, reached in fewer steps."""
+    weights = solution.reshape(signs.shape[1], -1)
+    coef = weights[:, :-1].astype(np.float32)
+    intercept = (weights[:, -1] - weights[:, :-1] @ mean).astype(np.float32)
+    loss = 0.0
+    gradient = np.zeros_like(weights)
+    for start in range(0, len(features), _CHUNK_ROWS):
+        rows = features[start : start + _CHUNK_ROWS]
+        sign = signs[start : start + _CHUNK_ROWS]
+        missing = 1 - sign * (rows @ coef.T + intercept)
+        np.maximum(missing, 0, out=missing)
+        loss += float(np.einsum("nk,nk->", missing, missing, dtype=np.float64))
+        missing *= sign
+        gradient[:, :-1] += missing.T @ rows
+        gradient[:, -1] += missing.sum(axis=0, dtype=np.float64)
+    gradient[:, :-1] -= np.outer(gradient[:, -1], mean)
+    gradient *= -2.0 / len(features)
+    gradient[:, :-1] += penalty * weights[:, :-1]
+    objective = loss / len(features) + 0.5 * penalty * float(np.vdot(weights[:, :-1], weights[:, :-1]))
+    return objective, gradient.ravel()

@@ -1,0 +1,215 @@
+"""From a name to the thing itself: ferbench's own table, then entry points, both loaded only when asked for.
+
+A class's or function's keyword-only signature is its parameter schema: `create` checks and coerces what came from
+YAML against it, so that `"1e-3"` becomes 0.001 and a misspelt parameter is refused with the list of those accepted.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from ferbench.errors import ConfigError, DataError, PluginError, UnknownNameError, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from ferbench.recognizers.base import Recognizer
+
+_BUILTIN: dict[str, dict[str, str]] = {
+    "recognizers": {
+        "prior": "ferbench.recognizers.prior:Prior",
+        "hog_svm": "ferbench.recognizers.classical.hog_svm:HogSvm",
+        "lbp_svm": "ferbench.recognizers.classical.lbp_svm:LbpSvm",
+        "cnn3": "ferbench.recognizers.deep.cnn3:Cnn3",
+        "cnn9": "ferbench.recognizers.deep.cnn9:Cnn9",
+    },
+    "datasets": {
+        "fer2013": "ferbench.data.fer2013:load_fer2013",
+        "synthetic": "ferbench.data.synthetic:load_synthetic",
+    },
+    "trackers": {
+        "mlflow": "ferbench.tracking:MlflowTracker",
+        "none": "ferbench.tracking:NullTracker",
+    },
+}
+_added: dict[str, dict[str, Any]] = {}
+
+WEIGHTS = Path(__file__).parent / "weights"
+"""Where the trained recognizers that come with the package lie, a folder each."""
+
+
+def _entry_points(kind: str) -> dict[str, EntryPoint]:
+    _check_kind(kind)
+    table = {name: EntryPoint(name, target, f"ferbench.{kind}") for name, target in _BUILTIN.get(kind, {}).items()}
+    for point in entry_points(group=f"ferbench.{kind}"):
+        rival = table.get(point.name)
+        if rival is not None and rival.value != point.value:
+            raise PluginError(
+                f"Two packages claim the {kind[:-1]} name '{point.name}': {rival.value} and {point.value}. "
+                "Uninstall one, or ask its author for a vendor prefix."
+            )
+        table[point.name] = point
+    return table
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in _BUILTIN:
+        raise UnknownNameError(f"No kind of component named '{kind}'. {did_you_mean(kind, _BUILTIN)}")
+
+
+def names(kind: str) -> list[str]:
+    """All registered names of a kind ("recognizers", "datasets", "trackers"), sorted; imports none of them."""
+    return sorted({*_entry_points(kind), *_added.get(kind, {})})
+
+
+def get(kind: str, name: str) -> Any:
+    """The class or function behind a name.
+
+    Raises:
+        UnknownNameError: no such name; the message suggests the nearest.
+        PluginError: it is registered and fails to import.
+    """
+    added = _added.get(kind, {})
+    if name in added:
+        return added[name]
+    points = _entry_points(kind)
+    if name not in points:
+        raise UnknownNameError(f"No {kind[:-1]} named '{name}'. {did_you_mean(name, [*points, *added])}")
+    try:
+        return points[name].load()
+    except (ImportError, AttributeError) as error:
+        raise PluginError(f"The {kind[:-1]} '{name}' ({points[name].value}) fails to import: {error}") from error
+
+
+def add(kind: str, name: str, target: Any) -> None:
+    """Register `target` under `name` for this process only (notebooks, tests).
+
+    Raises:
+        PluginError: the name is taken.
+    """
+    if name in names(kind):
+        raise PluginError(f"The {kind[:-1]} name '{name}' is taken: choose another, with a prefix of your own.")
+    _added.setdefault(kind, {})[name] = target
+
+
+def schema_of(target: Any) -> type[BaseModel]:
+    """The pydantic model of a class's or function's keyword-only parameters; unknown ones are forbidden.
+
+    Raises:
+        PluginError: the signature takes `*args`, `**kwargs` or positional parameters.
+    """
+    from pydantic import ConfigDict, create_model
+
+    owner = target.__init__ if inspect.isclass(target) else target
+    hints = get_type_hints(owner)
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(target).parameters.values():
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            raise PluginError(
+                f"{target.__name__} takes '{parameter}': parameters must be keyword-only and named one by one."
+            )
+        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+        fields[parameter.name] = (hints.get(parameter.name, Any), default)
+    return create_model(target.__name__, __config__=ConfigDict(extra="forbid", protected_namespaces=()), **fields)
+
+
+def resolve(kind: str, name: str, params: dict[str, Any] | None = None, *, seed: int = 0) -> dict[str, Any]:
+    """Check `params` against the signature behind `name` and fill in its defaults, `seed` too where it has one.
+
+    Raises:
+        ConfigError: an unknown parameter or a value of the wrong type.
+    """
+    from pydantic import ValidationError
+
+    from ferbench.validation import explain
+
+    schema = schema_of(get(kind, name))
+    given = dict(params or {})
+    if "seed" in schema.model_fields:
+        given.setdefault("seed", seed)
+    try:
+        checked = schema.model_validate(given)
+    except ValidationError as error:
+        raise ConfigError(f"{kind[:-1]} '{name}': {explain(error, schema)}") from error
+    return {field: getattr(checked, field) for field in schema.model_fields}
+
+
+def create(kind: str, name: str, params: dict[str, Any] | None = None, *, seed: int = 0) -> Any:
+    """Build the component `name` from parameters as they stand in a YAML file.
+
+    Raises:
+        UnknownNameError, PluginError: see `get`.
+        ConfigError: see `resolve`.
+    """
+    return get(kind, name)(**resolve(kind, name, params, seed=seed))
+
+
+def load(name_or_directory: str | Path) -> Recognizer:
+    """A trained recognizer, ready to predict: one that comes with ferbench by name, or any saved one by directory.
+
+    Runs no code from the files it reads and needs no network.
+
+    Args:
+        name_or_directory: "hog_svm", or a folder that `Recognizer.save` or a run wrote.
+
+    Raises:
+        UnknownNameError: neither a shipped name nor a directory.
+        DataError: the directory holds no recognizer, or a damaged or altered one.
+    """
+    directory = find(name_or_directory)
+    header = read_header(directory)
+    recognizer: Recognizer = get("recognizers", header["name"]).load(directory)
+    return recognizer
+
+
+def shipped() -> list[str]:
+    """Names of the trained recognizers that come with the package, sorted."""
+    return sorted(path.parent.name for path in WEIGHTS.glob("*/recognizer.json"))
+
+
+def find(name_or_directory: str | Path) -> Path:
+    """The directory of a saved recognizer: a run's folder means the `model` folder in it."""
+    if str(name_or_directory) in shipped():
+        return WEIGHTS / str(name_or_directory)
+    path = Path(name_or_directory)
+    for directory in (path, path / "model"):
+        if (directory / "recognizer.json").is_file():
+            return directory
+    if path.is_dir():
+        raise DataError(
+            f"{path} holds no trained recognizer: expected a file recognizer.json in it or in {path}/model."
+        )
+    name = str(name_or_directory)
+    if name in names("recognizers"):
+        raise UnknownNameError(
+            f"'{name}' is registered but no trained weights of it come with ferbench. Train it "
+            f"(python -m ferbench run experiments/{name}.yaml) and give the folder that the run wrote."
+        )
+    raise UnknownNameError(
+        f"No trained recognizer '{name}': neither a folder nor a name. {did_you_mean(name, shipped())}"
+    )
+
+
+def read_header(directory: Path) -> dict[str, Any]:
+    """What `recognizer.json` in `directory` says.
+
+    Raises:
+        DataError: it is missing, not JSON, or lacks what every such file has.
+    """
+    path = directory / "recognizer.json"
+    try:
+        header = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON ({error}): save the recognizer again or restore the file.") from error
+    missing = {"format", "name", "params", "classes", "image_size", "files"} - set(
+        header if isinstance(header, dict) else ()
+    )
+    if missing:
+        raise DataError(f"{path} lacks {', '.join(sorted(missing))}: it was not written by Recognizer.save.")
+    return dict(header)
