@@ -1,4 +1,4 @@
-"""Which facial-expression recognizer should I use, how right is it, and how fast is it, on my machine?
+"""Benchmarks of facial-expression recognizers: which one to use, how right it is, how fast on this machine.
 
 Importing ferbench loads no framework: each name below is imported when it is first asked for.
 """

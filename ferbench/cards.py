@@ -18,7 +18,8 @@ _LIMITS = """\
   this for decisions about hiring, education, health, insurance or law enforcement.
 - FER2013's labels are noisy (people agree with them on about 65 % of faces, Goodfellow et al. 2013), its faces come
   from a web search and represent neither ages nor regions evenly; accuracy by group is not known.
-- Faces are expected upright, frontal to half profile, cropped as FER2013's are; a detector's other framing costs accuracy.
+- Faces are expected upright, frontal to half profile, cropped as FER2013's are; a detector that frames them otherwise
+  costs accuracy.
 """
 
 
@@ -84,7 +85,7 @@ def model_card(result: RunResult, files: dict[str, str]) -> str:
 # {result.recognizer.name}, trained on {result.dataset.name}
 
 A {result.recognizer.family} recognizer of {", ".join(result.recognizer.classes)} on gray face crops
-({result.recognizer.image_size[0]}×{result.recognizer.image_size[1]}; other sizes are resized).
+({result.recognizer.image_size[0]}x{result.recognizer.image_size[1]}; other sizes are resized).
 `ferbench.load("{result.recognizer.name}")` loads it offline and runs no code from its files.
 
 ## Data and protocol
@@ -111,8 +112,8 @@ Validation chose the settings above, so its figures lean to the optimistic side.
 ## Cost
 
 {result.cost.n_parameters:,} parameters, {bytes_text(result.cost.size_bytes)} on disk; one face {timing} on
-{environment.processor}, {environment.n_cores} cores, Python {environment.python}; fitted in {result.cost.fit_seconds:,.0f} s.
-Absolute times hold for that machine on that day: measure on yours.
+{environment.processor}, {environment.n_cores} cores, Python {environment.python};
+fitted in {result.cost.fit_seconds:,.0f} s. Absolute times hold for that machine on that day: measure on yours.
 
 ## Intended use
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +21,12 @@ from ferbench.recognizers.base import Recognizer
 Check = Callable[["Subject"], None]
 
 
-class Subject(NamedTuple):
-    """What a check works on: a registered name, tiny data, and one recognizer of that name fitted on it."""
+@dataclass(frozen=True)
+class Subject:
+    """What a check works on: a registered name, and a handful of drawn faces."""
 
     name: str
     dataset: Dataset
-    fitted: Recognizer
 
     def make(self) -> Recognizer:
         """A fresh one with its smallest parameters."""
@@ -35,6 +37,11 @@ class Subject(NamedTuple):
     def fit(self) -> Recognizer:
         """A fresh one, fitted."""
         return fit_on(self.make(), self.dataset)
+
+    @cached_property
+    def fitted(self) -> Recognizer:
+        """The one that all checks ask and none changes."""
+        return self.fit()
 
 
 class Outcome(NamedTuple):
@@ -55,10 +62,9 @@ def fit_on(recognizer: Recognizer, dataset: Dataset) -> Recognizer:
 
 
 def subject(name: str) -> Subject:
-    """Fit a registered recognizer, with its smallest parameters, on a handful of drawn faces."""
-    dataset = load_synthetic(n_train=84, n_validation=42, n_test=42, seed=0)
-    blank = Subject(name, dataset, None)  # type: ignore[arg-type] - fitted below
-    return blank._replace(fitted=blank.fit())
+    """A registered recognizer, ready to be checked."""
+    registry.get("recognizers", name)
+    return Subject(name, load_synthetic(n_train=84, n_validation=42, n_test=42, seed=0))
 
 
 def check_rows_are_probabilities(subject: Subject) -> None:
@@ -221,7 +227,7 @@ def check_other_label_sets(subject: Subject) -> None:
 def iter_checks() -> Iterator[tuple[str, Check]]:
     """Every check with its name, in the order written here."""
     for name, value in globals().items():
-        if name.startswith("check_") and name not in ("check_recognizer", "check_directory"):
+        if name.startswith("check_") and name != "check_recognizer":
             yield name.removeprefix("check_"), value
 
 
@@ -236,25 +242,24 @@ def check_recognizer(name: str, on_outcome: Callable[[Outcome], None] = lambda o
         UnknownNameError, PluginError: it cannot be had.
         ContractError: it cannot even be fitted on a handful of faces.
     """
-    registry.get("recognizers", name)
+    checked = subject(name)
     try:
-        fitted = subject(name)
+        _ = checked.fitted
     except FerbenchError:
         raise
     except Exception as error:
-        raise ContractError(
-            f"'{name}' cannot be fitted with its smoke_params: {type(error).__name__}: {error}"
-        ) from error
+        reason = f"{type(error).__name__}: {error}"
+        raise ContractError(f"'{name}' cannot be fitted with its smoke_params: {reason}") from error
     outcomes = []
     for check_name, check in iter_checks():
-        outcomes.append(Outcome(check_name, _failure(check, fitted)))
+        outcomes.append(Outcome(check_name, _failure(check, checked)))
         on_outcome(outcomes[-1])
     return outcomes
 
 
-def _failure(check: Check, fitted: Subject) -> str | None:
+def _failure(check: Check, checked: Subject) -> str | None:
     try:
-        check(fitted)
+        check(checked)
     except FerbenchError as error:
         return str(error)
     except Exception as error:

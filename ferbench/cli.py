@@ -13,7 +13,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from ferbench import __version__, registry
 from ferbench.errors import ConfigError, FerbenchError, RunFailedError
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+_WIDTH = None if sys.stdout.isatty() else 160
+out = Console(highlight=False, width=_WIDTH)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 160)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(str(error))
         return 1 if isinstance(error, RunFailedError) else 2
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment] - nobody reads on; say nothing more
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - nobody reads on: nothing is left to flush
         return 0
     except OSError as error:
         if options.debug or error.strerror is None:
@@ -139,6 +140,7 @@ def _run(options: argparse.Namespace) -> int:
     from ferbench import experiment
     from ferbench.config import load_experiment
     from ferbench.report.tables import results_table, scores_table
+    from ferbench.results import result_directory
 
     config = load_experiment(file, overrides)
     _import_quietly(config.recognizer.name)
@@ -159,7 +161,7 @@ def _run(options: argparse.Namespace) -> int:
     split, scores = ("test", result.test) if result.test else ("validation", result.validation)
     out.print(scores_table(f"{result.title}, {split} split", scores))
     out.print(results_table([result]))
-    where = experiment.result_directory(options.reports, result.config)
+    where = result_directory(options.reports, result.config)
     out.print(f"Written to {where}. Compare runs: python -m ferbench ui")
     return 0
 
@@ -167,9 +169,8 @@ def _run(options: argparse.Namespace) -> int:
 def _run_each(options: argparse.Namespace, jobs: list[tuple[str, int | None]]) -> int:
     """One process an experiment: a framework's threads and memory stay out of the next one's figures."""
     from ferbench.config import load_experiment
-    from ferbench.experiment import result_directory
     from ferbench.report.tables import results_table
-    from ferbench.results import read_result
+    from ferbench.results import read_result, result_directory
 
     for file, _ in jobs:
         load_experiment(file, options.set)
@@ -341,10 +342,8 @@ def _ui(options: argparse.Namespace) -> int:
         return server.wait()
     finally:
         if hasattr(os, "killpg"):
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGTERM)
-            except ProcessLookupError:
-                pass
         else:
             server.terminate()
 

@@ -55,7 +55,7 @@ class ExperimentConfig(Section):
     tracking: Component = Component(name="mlflow")
 
     def result_key(self, fingerprint: str, version: str) -> str:
-        """What makes two runs the same: the whole resolved configuration but for tracking, the data, the major version."""
+        """What makes two runs the same: the resolved configuration but for tracking, the data, the major version."""
         content = self.model_dump(mode="json", exclude={"tracking"})
         identity = [content, fingerprint, version.split(".")[0]]
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]

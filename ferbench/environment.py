@@ -11,7 +11,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-_LIBRARIES = ("ferbench", "numpy", "scipy", "scikit-learn", "scikit-image", "keras", "tensorflow", "torch", "jax", "opencv-python", "mlflow")  # fmt: skip
+_LIBRARIES = (
+    *("ferbench", "numpy", "scipy", "scikit-learn", "scikit-image"),
+    *("keras", "tensorflow", "torch", "jax", "opencv-python", "mlflow"),
+)
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 

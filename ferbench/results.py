@@ -1,4 +1,4 @@
-"""What a finished run leaves on disk: `result.json`, `config.yaml`, `predictions.npz`, and a line in the test ledger."""
+"""What a run leaves on disk: `result.json`, `config.yaml`, `predictions.npz`, and a line in the test ledger."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RecognizerCard(Record):
 
 
 class Protocol(Record):
-    """Which split did what. `choices` is what validation chose; `test_scorings` counts this configuration's scorings."""
+    """Which split did what: `choices` were made by validation, `test_scorings` counts this configuration's."""
 
     fitted_on: Literal["train"] = "train"
     chosen_on: Literal["validation"] = "validation"
@@ -64,7 +64,7 @@ class Cost(Record):
 
 
 class RunResult(Record):
-    """Everything said of one finished configuration. `test` and `clean_test` are None where only validation was scored."""
+    """All said of a finished configuration; `test` and `clean_test` are None where only validation was scored."""
 
     schema_version: Literal[1] = 1
     config: ExperimentConfig
@@ -116,7 +116,7 @@ def read_result(path: Path) -> RunResult:
 def write_predictions(
     path: Path, classes: tuple[str, ...], predictions: dict[str, tuple[Split, Probabilities]]
 ) -> None:
-    """Write `<split>_index`, `_labels`, `_probabilities` and `_groups` of each split, and `classes`, replacing the file."""
+    """Write `<split>_index`, `_labels`, `_probabilities`, `_groups` of each split, and `classes`, as a whole."""
     arrays: dict[str, Any] = {"classes": np.array(classes)}
     for name, (split, probabilities) in predictions.items():
         arrays[f"{name}_index"] = split.rows
@@ -189,5 +189,5 @@ def read_ledger(reports: Path) -> list[dict[str, Any]]:
 
 
 def now() -> datetime:
-    """This moment, to the second, in UTC."""
+    """The present moment, to the second, in UTC."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -141,7 +141,7 @@ def connect(uri: str | None = None) -> Any:
     except Exception as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(
-            f"The tracking store {resolved} cannot be opened ({reason}): set tracking.params.uri or MLFLOW_TRACKING_URI."
+            f"The store {resolved} cannot be opened ({reason}): set tracking.params.uri or MLFLOW_TRACKING_URI."
         ) from error
     return client
 

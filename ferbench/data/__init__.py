@@ -1,0 +1,1 @@
+"""Datasets: labelled faces in three splits, and where they come from."""

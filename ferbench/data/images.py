@@ -35,7 +35,7 @@ def import_cv2() -> Any:
         for library, package in _SYSTEM_LIBRARIES.items():
             if library in str(error):
                 raise MissingLibraryError(
-                    f"OpenCV needs the system library {library}: install it (Debian, Ubuntu: apt-get install {package})."
+                    f"OpenCV needs the system library {library}: install it (Debian: apt-get install {package})."
                 ) from error
         raise MissingLibraryError(
             f"OpenCV cannot be imported ({error}): pip install 'opencv-python>=4.10,<5'."

@@ -1,0 +1,1 @@
+"""Recognizers: from face crops to probabilities of emotions."""

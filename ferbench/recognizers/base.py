@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import os
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
@@ -192,7 +191,7 @@ class Recognizer(ABC):
             partial.chmod(0o755)
             if directory.exists():
                 shutil.rmtree(directory)
-            os.replace(partial, directory)
+            partial.replace(directory)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
@@ -212,13 +211,13 @@ class Recognizer(ABC):
             )
         if header["format"] != FORMAT:
             raise DataError(
-                f"{directory} has format {header['format']}, this ferbench reads {FORMAT}: install the matching version."
+                f"{directory} has format {header['format']}, this ferbench reads {FORMAT}: install its version."
             )
         _check_files(directory, header["files"])
         try:
             recognizer = cls(**registry.resolve("recognizers", cls.name, header["params"]))
         except ConfigError as error:
-            raise DataError(f"{directory}: its parameters do not fit this version of {cls.name}: {error}") from error
+            raise DataError(f"{directory} has parameters that this {cls.name} does not take: {error}") from error
         recognizer.classes = tuple(header["classes"])
         recognizer.image_size = (int(header["image_size"][0]), int(header["image_size"][1]))
         try:
@@ -311,7 +310,7 @@ def check_labels(labels: Labels, *, n: int, n_classes: int) -> None:
     labels = np.asarray(labels)
     if labels.shape != (n,) or labels.dtype.kind not in "iu":
         raise DataError(f"labels must be integers of shape ({n},), got {labels.dtype} {labels.shape}.")
-    if n and not (0 <= labels.min() and labels.max() < n_classes):
+    if n and (labels.min() < 0 or labels.max() >= n_classes):
         raise DataError(f"labels must lie in 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}.")
 
 

@@ -27,7 +27,7 @@ def draw_figures(result: RunResult, directory: Path) -> list[Path]:
 
 
 def confusion_figure(result: RunResult) -> Figure:
-    """The confusion matrix, rows in percent of the true class: of the test split, or of validation where that is all."""
+    """The confusion matrix, rows in percent of the true class, of the test split if scored, else of validation."""
     split, scores = ("test", result.test) if result.test else ("validation", result.validation)
     figure = Figure(figsize=(6.4, 5.8), layout="constrained")
     axes = figure.add_subplot()
@@ -77,7 +77,8 @@ def curve_figure(result: RunResult) -> Figure:
 
 def _row_shares(scores: Scores) -> np.ndarray:
     counts = np.asarray(scores.confusion, dtype=float)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shares: np.ndarray = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return shares
 
 
 def _save(figure: Figure, path: Path) -> Path:

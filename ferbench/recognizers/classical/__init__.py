@@ -1,0 +1,1 @@
+"""Recognizers of handcrafted features and shallow classifiers."""

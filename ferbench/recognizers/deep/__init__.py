@@ -1,0 +1,1 @@
+"""Recognizers that are Keras networks, and the recipe that trains them."""

@@ -23,6 +23,7 @@ class RandomChanges(keras.layers.Layer):  # type: ignore[misc]
         self.random = keras.random.SeedGenerator(seed)
 
     def call(self, images: Any, training: bool = False) -> Any:
+        """Changed images, of the same shape."""
         if not training:
             return images
         n, height, width = ops.shape(images)[0], images.shape[1], images.shape[2]
@@ -38,7 +39,7 @@ class RandomChanges(keras.layers.Layer):  # type: ignore[misc]
         return keras.random.uniform(shape, -limit, limit, seed=self.random)
 
     def _transforms(self, n: Any, height: int, width: int) -> Any:
-        """One row (a0, a1, a2, b0, b1, b2, 0, 0) an image: output pixel (x, y) comes from (a·(x, y, 1), b·(x, y, 1))."""
+        """A row (a0, a1, a2, b0, b1, b2, 0, 0) an image: output pixel (x, y) comes from (a, b)·(x, y, 1)."""
         settings = self.settings
         angle = self._uniform((n,), math.radians(settings.rotation))
         scale = 1.0 / (1.0 + self._uniform((n,), settings.zoom))

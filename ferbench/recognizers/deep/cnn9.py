@@ -44,6 +44,7 @@ class Cnn9(KerasRecognizer):
         self.dropout = dropout
 
     def build(self, height: int, width: int) -> keras.Model:
+        """See `KerasRecognizer.build`."""
         inputs = keras.Input((height, width, 1))
         x = layers.Rescaling(1 / 255)(inputs)
         for filters in self.widths:

@@ -1,4 +1,4 @@
-"""What all Keras networks share as recognizers: fitting by the one recipe, predicting, saving weights and only weights."""
+"""What all Keras networks share as recognizers: fitting by one recipe, predicting, saving weights and only weights."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def train(
 
 
 def forward(network: keras.Model, images: Images) -> Probabilities:
-    """Probabilities, float32 (n, n_classes), by `predict_on_batch` in chunks: `predict` costs many times as much a call."""
+    """Probabilities, float32 (n, n_classes), by `predict_on_batch`, a chunk at a time: `predict` costs far more."""
     chunks = [
         np.asarray(network.predict_on_batch(images[start : start + CHUNK, ..., None]), dtype=np.float32)
         for start in range(0, len(images), CHUNK)
@@ -189,11 +189,12 @@ def _variables(trainer: keras.Model) -> list[Any]:
 def _keep(file: Path, trainer: keras.Model, best: Weights, progress: Progress) -> None:
     arrays = {f"variable_{index}": np.asarray(variable) for index, variable in enumerate(_variables(trainer))}
     arrays |= {f"best_{index}": array for index, array in enumerate(best)}
+    arrays["progress"] = np.array(json.dumps(asdict(progress)))
     partial = file.with_name("training.partial")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as stream:
-            np.savez(stream, progress=np.array(json.dumps(asdict(progress))), **arrays)
+            np.savez(stream, allow_pickle=False, **arrays)
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(file)

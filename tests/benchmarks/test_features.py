@@ -1,0 +1,91 @@
+"""How many times as fast as scikit-image the features are, on one core, 256 faces at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from skimage.feature import hog as skimage_hog
+from skimage.feature import local_binary_pattern
+
+from ferbench.data.synthetic import load_synthetic
+from ferbench.recognizers.classical.hog import hog
+from ferbench.recognizers.classical.lbp import lbp, n_patterns
+
+PAIRS = 21
+BATCH = 256
+
+
+@pytest.fixture(scope="module")
+def faces() -> np.ndarray:
+    return load_synthetic(n_train=BATCH, n_validation=7, n_test=7, seed=0).train.images
+
+
+def skimage_hogs(images: np.ndarray, orientations: int, cell: int, block: int) -> np.ndarray:
+    settings = {"orientations": orientations, "pixels_per_cell": (cell, cell), "cells_per_block": (block, block)}
+    return np.stack([skimage_hog(image, block_norm="L2-Hys", **settings) for image in images])
+
+
+def skimage_lbps(images: np.ndarray, radius: float, grid: int) -> np.ndarray:
+    side = images.shape[1] // grid
+    rows = []
+    for image in images:
+        codes = local_binary_pattern(image, 8, radius, method="nri_uniform").astype(np.intp)
+        cells = codes.reshape(grid, side, grid, side).swapaxes(1, 2).reshape(grid * grid, -1)
+        rows.append(np.concatenate([np.bincount(cell, minlength=n_patterns(8)) for cell in cells]) / side**2)
+    return np.stack(rows)
+
+
+def cpu_seconds(function: Callable[[], Any]) -> float:
+    start = time.thread_time()
+    function()
+    return time.thread_time() - start
+
+
+def ratios(ours: Callable[[], Any], theirs: Callable[[], Any]) -> tuple[float, float, float]:
+    """Median of the paired ratios of CPU time and the 95 % interval of that median (order statistics)."""
+    ours(), theirs()
+    found = sorted(cpu_seconds(theirs) / cpu_seconds(ours) for _ in range(PAIRS))
+    margin = int(np.ceil(1.96 * np.sqrt(PAIRS) / 2))
+    middle = PAIRS // 2
+    return found[middle], found[middle - margin], found[middle + margin]
+
+
+def record(benchmark: Any, faces: np.ndarray, ours: Callable[..., Any], theirs: Callable[[], Any]) -> float:
+    median, low, high = ratios(lambda: ours(faces), theirs)
+    benchmark.extra_info.update(times_as_fast_as_skimage=median, interval_95=(low, high), pairs=PAIRS, batch=BATCH)
+    benchmark.pedantic(ours, args=(faces,), rounds=20, warmup_rounds=2)
+    return low
+
+
+@pytest.mark.parametrize(("orientations", "cell", "block"), [(9, 6, 3), (9, 8, 2), (12, 4, 2)])
+def test_hog_is_seven_times_as_fast(
+    benchmark: Any, faces: np.ndarray, orientations: int, cell: int, block: int
+) -> None:
+    low = record(
+        benchmark,
+        faces,
+        lambda images: hog(images, orientations=orientations, cell=cell, block=block),
+        lambda: skimage_hogs(faces, orientations, cell, block),
+    )
+    assert low > 7
+
+
+@pytest.mark.parametrize(("radius", "grid"), [(1.0, 6), (2.0, 8)])
+def test_lbp_is_three_times_as_fast(benchmark: Any, faces: np.ndarray, radius: float, grid: int) -> None:
+    low = record(
+        benchmark,
+        faces,
+        lambda images: lbp(images, radii=(radius,), grid=grid),
+        lambda: skimage_lbps(faces, radius, grid),
+    )
+    assert low > 3
+
+
+@pytest.mark.parametrize("features", [hog, lbp])
+def test_one_face_takes_less_than_half_a_millisecond(benchmark: Any, faces: np.ndarray, features: Any) -> None:
+    benchmark.pedantic(features, args=(faces[:1],), rounds=500, warmup_rounds=20)
+    assert benchmark.stats.stats.median < 0.0005
