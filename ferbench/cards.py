@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ferbench.errors import DataError
 from ferbench.metrics import Scores
-from ferbench.recognizers.base import sha256_of
-from ferbench.registry import read_header
+from ferbench.recognizers.header import check_files, read_header
 from ferbench.report.tables import bytes_text, percent_with_interval
 from ferbench.results import RunResult, read_result
 
@@ -34,13 +33,11 @@ def publish(run_directory: Path, target: Path) -> None:
     header = read_header(model)
     if result.test is None:
         raise DataError(f"{run_directory} was scored on validation only: run it without --validation-only first.")
-    for filename, expected in header["files"].items():
-        if sha256_of(model / filename) != expected:
-            raise DataError(f"{model / filename} is damaged: run the experiment again with --force.")
+    check_files(model, header)
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(model, target)
-    (target / "card.json").write_text(_json_card(result, header["files"]), encoding="utf-8")
-    (target / "MODEL_CARD.md").write_text(model_card(result, header["files"]), encoding="utf-8")
+    (target / "card.json").write_text(_json_card(result, header.files), encoding="utf-8")
+    (target / "MODEL_CARD.md").write_text(model_card(result, header.files), encoding="utf-8")
 
 
 def _json_card(result: RunResult, files: dict[str, str]) -> str:

@@ -203,7 +203,7 @@ def _run_each(options: argparse.Namespace, jobs: list[tuple[str, int | None]]) -
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    _import_quietly(registry.read_header(registry.find(options.recognizer))["name"])
+    _import_quietly(_saved_name(options.recognizer))
     from ferbench.experiment import evaluate
     from ferbench.report.tables import scores_table
 
@@ -228,7 +228,7 @@ def _predict(options: argparse.Namespace) -> int:
     from ferbench.data.images import read_gray, resize
     from ferbench.errors import DataError
 
-    _import_quietly(registry.read_header(registry.find(options.recognizer))["name"])
+    _import_quietly(_saved_name(options.recognizer))
     recognizer = registry.load(options.recognizer)
     faces, read, failures = [], [], []
     for path in options.images:
@@ -354,6 +354,12 @@ def _publish(options: argparse.Namespace) -> int:
     publish(options.run, options.to)
     out.print(f"Published to {options.to}: python -m ferbench evaluate {options.to}")
     return 0
+
+
+def _saved_name(name_or_directory: str) -> str:
+    from ferbench.recognizers.header import read_header
+
+    return read_header(registry.find(name_or_directory)).name
 
 
 def _import_quietly(name: str) -> None:

@@ -23,7 +23,8 @@ from ferbench.errors import ConfigError, DataError, DatasetMissingError
 from ferbench.metrics import Scores, score
 from ferbench.recognizers.base import Recognizer, ignore_epoch, ignore_progress
 from ferbench.recognizers.deep.recipe import Training
-from ferbench.registry import create, find, load, read_header, schema_of
+from ferbench.recognizers.header import read_header
+from ferbench.registry import create, find, load, schema_of
 from ferbench.registry import get as get_registered
 from ferbench.report.figures import draw_figures
 from ferbench.results import (
@@ -181,12 +182,12 @@ def evaluate(
     header = read_header(find(name_or_directory))
     config = ExperimentConfig(
         name=f"evaluate.{recognizer.name}",
-        seed=int(header["params"].get("seed", 0)),
+        seed=int(header.params.get("seed", 0)),
         dataset=DatasetComponent(name=dataset_name),
         classes=label_set_name(recognizer.classes) or ",".join(recognizer.classes),
-        recognizer=Component(name=recognizer.name, params=header["params"]),
+        recognizer=Component(name=recognizer.name, params=header.params),
     )
-    weights = "".join(sorted(header["files"].values()))
+    weights = "".join(sorted(header.files.values()))
     key = config.result_key(dataset.fingerprint() + weights, __version__)
     return _score_test(recognizer, dataset, config, key, reports, reason="evaluate").full
 

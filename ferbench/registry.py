@@ -7,7 +7,6 @@ YAML against it, so that `"1e-3"` becomes 0.001 and a misspelt parameter is refu
 from __future__ import annotations
 
 import inspect
-import json
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
@@ -160,9 +159,11 @@ def load(name_or_directory: str | Path) -> Recognizer:
         UnknownNameError: neither a shipped name nor a directory.
         DataError: the directory holds no recognizer, or a damaged or altered one.
     """
+    from ferbench.recognizers.header import read_header
+
     directory = find(name_or_directory)
     header = read_header(directory)
-    recognizer: Recognizer = get("recognizers", header["name"]).load(directory)
+    recognizer: Recognizer = get("recognizers", header.name).load(directory)
     return recognizer
 
 
@@ -192,24 +193,3 @@ def find(name_or_directory: str | Path) -> Path:
     raise UnknownNameError(
         f"No trained recognizer '{name}': neither a folder nor a name. {did_you_mean(name, shipped())}"
     )
-
-
-def read_header(directory: Path) -> dict[str, Any]:
-    """What `recognizer.json` in `directory` says.
-
-    Raises:
-        DataError: it is missing, not JSON, or lacks what every such file has.
-    """
-    path = directory / "recognizer.json"
-    try:
-        header = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON ({error}): save the recognizer again or restore the file.") from error
-    missing = {"format", "name", "params", "classes", "image_size", "files"} - set(
-        header if isinstance(header, dict) else ()
-    )
-    if missing:
-        raise DataError(f"{path} lacks {', '.join(sorted(missing))}: it was not written by Recognizer.save.")
-    return dict(header)

@@ -5,9 +5,7 @@ No model, feature or framework is imported here.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
@@ -20,6 +18,7 @@ import numpy as np
 from ferbench import registry
 from ferbench.data.images import resize
 from ferbench.errors import ConfigError, ContractError, DataError, FerbenchError, ImagesError, NotFittedError
+from ferbench.recognizers.header import FILENAME, Header, check_files, read_header, sha256_of
 from ferbench.types import (
     EMOTIONS,
     EpochHook,
@@ -32,7 +31,6 @@ from ferbench.types import (
     RecognizerInfo,
 )
 
-FORMAT = 1
 _RECORDED_LIBRARIES = ("ferbench", "numpy", "scikit-learn", "keras")
 
 
@@ -178,16 +176,15 @@ class Recognizer(ABC):
             raise DataError(f"{directory} cannot be written: {error.strerror}. Choose another folder.") from error
         try:
             self._save(partial)
-            header = {
-                "format": FORMAT,
-                "name": self.name,
-                "params": self.params(),
-                "classes": list(self.classes),
-                "image_size": list(self.image_size),
-                "versions": _versions(),
-                "files": {path.name: sha256_of(path) for path in sorted(partial.iterdir())},
-            }
-            (partial / "recognizer.json").write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
+            header = Header(
+                name=self.name,
+                params=self.params(),
+                classes=self.classes,
+                image_size=self.image_size,
+                versions=_versions(),
+                files={path.name: sha256_of(path) for path in sorted(partial.iterdir())},
+            )
+            (partial / FILENAME).write_text(header.model_dump_json(indent=2) + "\n", encoding="utf-8")
             partial.chmod(0o755)
             if directory.exists():
                 shutil.rmtree(directory)
@@ -204,22 +201,18 @@ class Recognizer(ABC):
             DataError: a file is missing, damaged, altered or another recognizer's.
         """
         directory = Path(directory)
-        header = registry.read_header(directory)
-        if header["name"] != cls.name:
+        header = read_header(directory)
+        if header.name != cls.name:
             raise DataError(
-                f"{directory} holds a {header['name']}, not a {cls.name}: use ferbench.load({str(directory)!r})."
+                f"{directory} holds a {header.name}, not a {cls.name}: use ferbench.load({str(directory)!r})."
             )
-        if header["format"] != FORMAT:
-            raise DataError(
-                f"{directory} has format {header['format']}, this ferbench reads {FORMAT}: install its version."
-            )
-        _check_files(directory, header["files"])
+        check_files(directory, header)
         try:
-            recognizer = cls(**registry.resolve("recognizers", cls.name, header["params"]))
+            recognizer = cls(**registry.resolve("recognizers", cls.name, header.params))
         except ConfigError as error:
             raise DataError(f"{directory} has parameters that this {cls.name} does not take: {error}") from error
-        recognizer.classes = tuple(header["classes"])
-        recognizer.image_size = (int(header["image_size"][0]), int(header["image_size"][1]))
+        recognizer.classes = header.classes
+        recognizer.image_size = header.image_size
         try:
             recognizer._load(directory)
         except FerbenchError:
@@ -314,12 +307,6 @@ def check_labels(labels: Labels, *, n: int, n_classes: int) -> None:
         raise DataError(f"labels must lie in 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}.")
 
 
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, as hexadecimal text."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _check_probabilities(recognizer: Recognizer, probabilities: Probabilities, *, n: int) -> Probabilities:
     expected = (n, len(recognizer.classes))
     if (
@@ -335,19 +322,6 @@ def _check_probabilities(recognizer: Recognizer, probabilities: Probabilities, *
             f"{recognizer.name} returned rows that are not probabilities: they sum to {sums.min()} to {sums.max()}."
         )
     return probabilities
-
-
-def _check_files(directory: Path, files: dict[str, str]) -> None:
-    for filename, expected in files.items():
-        path = directory / filename
-        if path.parent != directory or not path.is_file():
-            raise DataError(
-                f"{directory} lacks the file {filename} that its recognizer.json lists: restore it or train again."
-            )
-        if sha256_of(path) != expected:
-            raise DataError(
-                f"{path} is damaged or was altered: its sha256 is not the recorded one. Restore it or train again."
-            )
 
 
 def _versions() -> dict[str, str]:

@@ -79,6 +79,7 @@ class FeatureSvm(Recognizer):
         if validation is None or len(validation[0]) == 0:
             middle = path[(len(path) - 1) // 2]
             self._adopt(svm.set_params(c=middle).fit(features, labels, classes))
+            on_progress("svm", 1, 1)
             on_epoch(1, {"c": middle})
             return
         judged = self._in_chunks(validation[0], "validation features", on_progress)

@@ -26,6 +26,7 @@ class HogSvm(FeatureSvm):
         orientations: int = 9,
         cell: int = 6,
         block: int = 3,
+        signed: bool = True,
         mirror: bool = True,
         c: tuple[float, ...] = (0.003, 0.01, 0.03),
         seed: int = 0,
@@ -33,6 +34,7 @@ class HogSvm(FeatureSvm):
         self.orientations = orientations
         self.cell = cell
         self.block = block
+        self.signed = signed
         self.mirror = mirror
         self.c = c
         self.seed = seed
@@ -43,4 +45,4 @@ class HogSvm(FeatureSvm):
         return {"orientations": 4, "cell": 8, "block": 1, "mirror": False, "c": [0.1]}
 
     def _features(self, images: Images) -> NDArray[np.float32]:
-        return hog(images, orientations=self.orientations, cell=self.cell, block=self.block)
+        return hog(images, orientations=self.orientations, cell=self.cell, block=self.block, signed=self.signed)

@@ -8,7 +8,7 @@ rounding decides many a comparison.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from math import ceil, floor
 
 import numpy as np
@@ -97,54 +97,44 @@ def _chunks(images: Images) -> list[slice]:
 
 
 def _patterns(images: Images, points: int, radius: float) -> NDArray[np.unsignedinteger]:
-    """Bit p of each pixel tells whether neighbor p is at least as bright, (n, height, width).
-
-    Works on whole images as rows of padded pixels, so that each step is one long loop; what it computes for the
-    padding in between is dropped.
-    """
+    """Bit p of each pixel tells whether neighbor p is at least as bright, (n, height, width)."""
     n, height, width = images.shape
     margin = ceil(radius) + 1
-    stride = width + 2 * margin
-    padded = np.zeros((n, height + 2 * margin, stride))
+    padded = np.zeros((n, height + 2 * margin, width + 2 * margin), np.uint8)
     padded[:, margin:-margin, margin:-margin] = images
-    pixels = padded.reshape(n, -1)
-    span = (height - 1) * stride + width  # from the first pixel that is not padding to the last
-    center = pixels[:, margin * stride + margin :][:, :span]
-    patterns = np.zeros((n, height * stride), np.uint8 if points <= 8 else np.uint16)
+    exact = padded.astype(np.float64)
+    center = exact[:, margin:-margin, margin:-margin]
     between_columns: dict[float, NDArray[np.float64]] = {}
+    patterns = np.zeros(images.shape, np.uint8 if points <= 8 else np.uint16)
     for row_shift, column_shift in reversed(_neighbors(points, radius)):
+        patterns += patterns
+        if row_shift.is_integer() and column_shift.is_integer():
+            row, column = margin + int(row_shift), margin + int(column_shift)
+            patterns |= padded[:, row : row + height, column : column + width] >= images
+            continue
         if column_shift not in between_columns:
-            weights = _weights(column_shift, span + 2 * margin * stride, stride, True)
-            between_columns[column_shift] = _mix(pixels, margin + floor(column_shift), 1, weights)
-        weights = _weights(row_shift, span, stride, False)
-        start = (margin + floor(row_shift)) * stride
-        patterns <<= 1
-        patterns[:, :span] |= _mix(between_columns[column_shift], start, stride, weights) >= center
-    return patterns.reshape(n, height, stride)[:, :, :width]
+            between_columns[column_shift] = _shift(exact, column_shift, margin, width, axis=2)
+        patterns |= _shift(between_columns[column_shift], row_shift, margin, height, axis=1) >= center
+    return patterns
 
 
-def _mix(
-    values: NDArray[np.float64], start: int, step: int, weights: tuple[NDArray[np.float64], NDArray[np.float64]]
-) -> NDArray[np.float64]:
-    """Each value from `start` on and the one `step` further, weighted; one for each weight."""
-    near, far = weights
-    first = values[:, start : start + len(near)]
-    if not far.any():
-        return first
-    mixed: NDArray[np.float64] = first * near
-    mixed += values[:, start + step : start + step + len(near)] * far
+def _shift(padded: NDArray[np.float64], shift: float, margin: int, size: int, axis: int) -> NDArray[np.float64]:
+    """The `size` values that lie `shift` after the margin, interpolated as scikit-image does, rounding included."""
+    whole = floor(shift)
+    before = _window(padded, margin + whole, size, axis)
+    if shift == whole:
+        return before
+    positions = np.arange(size) + shift
+    weight = positions - np.floor(positions)
+    if axis == 1:
+        weight = weight[:, None]
+    mixed: NDArray[np.float64] = before * (1 - weight)
+    mixed += _window(padded, margin + whole + 1, size, axis) * weight
     return mixed
 
 
-@lru_cache(maxsize=64)
-def _weights(
-    shift: float, count: int, stride: int, along_columns: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How near and far pixels count where neighbors lie `shift` away, with the rounding of scikit-image."""
-    positions = np.arange(count)
-    shifted = (positions % stride if along_columns else positions // stride) + shift
-    far = shifted - np.floor(shifted)
-    return 1 - far, far
+def _window(array: NDArray[np.float64], start: int, size: int, axis: int) -> NDArray[np.float64]:
+    return array[:, start : start + size] if axis == 1 else array[:, :, start : start + size]
 
 
 @cache

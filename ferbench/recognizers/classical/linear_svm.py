@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, ClassifierMixin
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 _CHUNK_ROWS = 512  # stay in the cache from one product to the next
 
@@ -32,10 +33,10 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         coef_: float32, (k, d); (1, d), for the second class, when there are two.
         intercept_: float32, (k,) or (1,).
         n_features_in_: d.
-        n_iter_: Iterations of the last fit.
+        n_iter_: Iterations of the last fit; `max_iter` means that it stopped short of `tol`.
     """
 
-    def __init__(self, c: float = 1.0, *, max_iter: int = 1000, tol: float = 1e-5, warm_start: bool = False) -> None:
+    def __init__(self, c: float = 1.0, *, max_iter: int = 1000, tol: float = 1e-4, warm_start: bool = False) -> None:
         self.c = c
         self.max_iter = max_iter
         self.tol = tol
@@ -63,15 +64,17 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         signs = np.where(labels[:, None] == classes, np.float32(1), np.float32(-1))
         if len(classes) == 2:
             signs = signs[:, 1:]
-        mean = _mean(features)
-        result = minimize(
-            _loss_and_gradient,
-            self._start(classes, signs.shape[1], mean),
-            args=(features, signs, mean, 1.0 / (self.c * len(features))),
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": self.max_iter, "gtol": self.tol, "ftol": 1e-9, "maxcor": 20},
-        )
+        mean = np.asarray(features.mean(axis=0, dtype=np.float64))
+        # One BLAS thread: in products this narrow several wait for each other, and their number would change the sums.
+        with threadpool_limits(1, "blas"):
+            result = minimize(
+                _loss_and_gradient,
+                self._start(classes, signs.shape[1], mean),
+                args=(features, signs, mean, 1.0 / (self.c * len(features))),
+                jac=True,
+                method="L-BFGS-B",
+                options={"maxiter": self.max_iter, "gtol": self.tol, "ftol": 1e-9, "maxcor": 20},
+            )
         solution = result.x.reshape(signs.shape[1], -1)
         self.classes_ = classes
         self.coef_ = solution[:, :-1].astype(np.float32)
@@ -99,10 +102,6 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             start[:, :-1] = self.coef_
             start[:, -1] = self.intercept_ + start[:, :-1] @ mean
         return start.ravel()
-
-
-def _mean(features: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.asarray(features.mean(axis=0, dtype=np.float64))
 
 
 def _loss_and_gradient(

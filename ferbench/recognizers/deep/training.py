@@ -206,7 +206,7 @@ def _keep(file: Path, trainer: keras.Model, best: Weights, progress: Progress) -
 
 def _restore(file: Path, trainer: keras.Model, best: Weights) -> tuple[Progress, Weights]:
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             progress = Progress(**json.loads(str(stored["progress"])))
             variables = _variables(trainer)
             for index, variable in enumerate(variables):

@@ -1,0 +1,30 @@
+"""Every YAML file that ships is complete: it parses, every name in it resolves, and its fallback stands ready."""
+
+from pathlib import Path
+
+import pytest
+
+from ferbench.config import load_experiment
+from ferbench.experiment import resolve
+
+FILES = sorted((Path(__file__).parent.parent / "experiments").glob("*.yaml"))
+
+
+def test_there_is_one_for_every_shipped_baseline() -> None:
+    assert {"prior", "lbp_svm", "hog_svm", "cnn3", "cnn9"} <= {path.stem for path in FILES}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_it_resolves(path: Path) -> None:
+    config = load_experiment(path)
+    assert config.name == path.stem
+    assert config.dataset.fallback is not None and config.dataset.fallback.name == "synthetic"
+    notices: list[str] = []
+    resolved = resolve(config, notices.append)
+    assert resolved.config.recognizer.name == config.recognizer.name
+    assert "SAYS NOTHING ABOUT REAL FACES" in notices[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_its_first_line_says_what_it_is(path: Path) -> None:
+    assert path.read_text().startswith("# ")

@@ -1,0 +1,62 @@
+"""The trained recognizers in the package: each loads offline, and each scores what its card says."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ferbench import registry
+from ferbench.data.fer2013 import prepare_fer2013
+from ferbench.experiment import evaluate
+
+SHIPPED = registry.shipped()
+
+
+def card_of(name: str) -> dict:
+    return json.loads((registry.WEIGHTS / name / "card.json").read_text())
+
+
+def test_the_four_are_there() -> None:
+    assert {"prior", "lbp_svm", "hog_svm", "cnn9"} <= set(SHIPPED)
+
+
+def test_all_together_are_small() -> None:
+    size = sum(path.stat().st_size for path in registry.WEIGHTS.rglob("*") if path.is_file())
+    assert size < 10_000_000
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_loads_by_name_and_predicts(name: str, tiny) -> None:
+    recognizer = registry.load(name)
+    assert recognizer.predict_proba(tiny.test.images).shape == (len(tiny.test), 7)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_its_card_is_whole(name: str) -> None:
+    card, folder = card_of(name), registry.WEIGHTS / name
+    header = json.loads((folder / "recognizer.json").read_text())
+    assert card["sha256"] == header["files"]
+    assert card["dataset"] == "fer2013"
+    text = (folder / "MODEL_CARD.md").read_text()
+    for heading in ("Data and protocol", "Scores", "Cost", "Intended use", "Limits", "Licence"):
+        assert f"## {heading}" in text
+    for digest in card["sha256"].values():
+        assert digest in text
+
+
+@pytest.fixture(scope="module")
+def prepared(fer2013_csv_gz: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERBENCH_DATA", str(home))
+        prepare_fer2013(fer2013_csv_gz)
+    return home
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_rescored_on_validation_it_equals_its_card(name: str, prepared: Path, monkeypatch) -> None:
+    monkeypatch.setenv("FERBENCH_DATA", str(prepared))
+    scores, card = evaluate(name), card_of(name)
+    assert scores.accuracy == pytest.approx(card["accuracy"]["validation"], abs=1.5 / scores.n)
+    assert scores.macro_f1 == pytest.approx(card["macro_f1"]["validation"], abs=1e-3)
+    assert scores.log_loss == pytest.approx(card["log_loss"]["validation"], abs=1e-3)
