@@ -1,24 +1,44 @@
-"""Where runs are compared. MLflow is known in this file and nowhere else; recognizers are not known here at all."""
+"""Where runs are compared. MLflow is known in this file and nowhere else; recognizers are not known here at all.
+
+Names are chosen for MLflow's Compare page, which opens on the alphabetically first three parameters that differ and on
+the first metric: `experiment`, `latency_ms`, `model_kb`, `accuracy`. They are documented at `flat_params`,
+`cost_params` and `flat_metrics`.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import platform
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from ferbench.config import ExperimentConfig
-from ferbench.errors import ConfigError
+from ferbench.data.dataset import DatasetCard
+from ferbench.errors import ConfigError, RunFailedError
 from ferbench.metrics import Scores
 from ferbench.results import RunResult
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 _PROCESS_TAG = "ferbench.process"
+_MLFLOW_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # the default of 7 keeps a wrong address waiting for minutes
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+_NOTE = """\
+Select runs, then **Compare**. Without a prefix a metric is of the validation split, and its shares are 0 to 1:
+`accuracy`, `macro_f1`, `recall/...`. `test/...` is the test split, `test_clean/...` that without the twins of other
+splits. `p50_ms` and `p95_ms` are the time of one face, `batch32/...` that of 32 at once. `curve.*` has a point an
+epoch; of an SVM, a point a candidate for C. The parameters `latency_ms` and `model_kb` repeat `p50_ms` and `size_kb`,
+so that the comparison opens on speed and size.
+"""
 
 
 class Tracked(Protocol):
@@ -76,19 +96,17 @@ class MlflowTracker:
         run = client.create_run(
             experiment_id,
             run_name=f"{config.name} seed{config.seed}",
-            tags={**_tags(config), **tags, _PROCESS_TAG: f"{_machine()}:{os.getpid()}"},
+            tags={**_tags(config, tags), **tags, _PROCESS_TAG: f"{_machine()}:{os.getpid()}"},
         )
         tracked = _MlflowRun(client, run.info.run_id, logs_model=self.model)
-        tracked.log_params(config)
         try:
+            tracked.log_params(flat_params(config))
             yield tracked
-        except KeyboardInterrupt:
-            client.set_terminated(run.info.run_id, "KILLED")
+            client.set_terminated(run.info.run_id, "FINISHED")
+        except BaseException as error:
+            with suppress(Exception):  # what ended the run matters more than that MLflow cannot be told
+                client.set_terminated(run.info.run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
-        except BaseException:
-            client.set_terminated(run.info.run_id, "FAILED")
-            raise
-        client.set_terminated(run.info.run_id, "FINISHED")
 
 
 class _MlflowRun:
@@ -96,29 +114,54 @@ class _MlflowRun:
         self.client = client
         self.run_id = run_id
         self.logs_model = logs_model
+        self.unsent: dict[int, dict[str, float]] = {}
 
-    def log_params(self, config: ExperimentConfig) -> None:
+    def log_params(self, values: Mapping[str, Any]) -> None:
         from mlflow.entities import Param
 
-        params = [Param(key, str(value)[:500]) for key, value in flat_params(config).items()]
-        self.client.log_batch(self.run_id, params=params)
+        self.client.log_batch(self.run_id, params=[Param(key, str(value)[:500]) for key, value in values.items()])
 
     def on_epoch(self, epoch: int, values: Mapping[str, float]) -> None:
-        self._log_metrics({f"curve.{key}": value for key, value in values.items()}, step=epoch)
+        first = sorted(values, key=lambda key: key != "validation_accuracy")  # Compare opens on it for networks alone
+        self.unsent[epoch] = {f"curve.{key}": values[key] for key in first}
+        with suppress(Exception):  # a training outlives its tracking server: the points wait, and `log` does raise
+            self._send_curve()
 
     def log(self, result: RunResult, directory: Path) -> None:
-        self._log_metrics(flat_metrics(result), step=0)
-        for path in sorted(directory.iterdir()):
-            if path.is_file():
-                self.client.log_artifact(self.run_id, str(path))
-        if self.logs_model and (directory / "model").is_dir():
-            _log_model(self.run_id, directory / "model")
+        try:
+            self._send_curve()
+            self._log_metrics(flat_metrics(result), step=0)
+            self.log_params(cost_params(result))
+            self._log_dataset(result.dataset)
+            for path in sorted(directory.iterdir()):
+                if path.is_file():
+                    self.client.log_artifact(self.run_id, str(path))
+            if self.logs_model and (directory / "model").is_dir():
+                _log_model(self.run_id, result, directory / "model")
+        except Exception as error:
+            raise RunFailedError(
+                f"The run finished, but MLflow could not take it in ({_reason(error)}). "
+                f"Nothing is lost: result, predictions and model are in {directory}."
+            ) from error
+
+    def _send_curve(self) -> None:
+        for epoch in sorted(self.unsent):
+            self._log_metrics(self.unsent[epoch], step=epoch)
+            del self.unsent[epoch]
 
     def _log_metrics(self, values: Mapping[str, float], *, step: int) -> None:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
         self.client.log_batch(self.run_id, metrics=[Metric(key, value, now, step) for key, value in values.items()])
+
+    def _log_dataset(self, card: DatasetCard) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        source = json.dumps({"name": card.name, "fingerprint": card.fingerprint})
+        dataset = Dataset(card.name, card.fingerprint[:12], "ferbench", source)
+        tags = [InputTag("mlflow.data.context", "training")]
+        self.client.log_inputs(self.run_id, datasets=[DatasetInput(dataset, tags)])
 
 
 def connect(uri: str | None = None) -> Any:
@@ -127,8 +170,8 @@ def connect(uri: str | None = None) -> Any:
     Raises:
         ConfigError: the store cannot be opened.
     """
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    for name, value in _MLFLOW_SETTINGS.items():
+        os.environ.setdefault(name, value)
     import mlflow
 
     for noisy in ("alembic", "mlflow.store.db.utils", "mlflow"):
@@ -139,9 +182,8 @@ def connect(uri: str | None = None) -> Any:
         client = mlflow.MlflowClient(resolved)
         client.search_experiments(max_results=1)
     except Exception as error:
-        reason = str(error).splitlines()[0]
         raise ConfigError(
-            f"The store {resolved} cannot be opened ({reason}): set tracking.params.uri or MLFLOW_TRACKING_URI."
+            f"The store {resolved} cannot be opened ({_reason(error)}): set tracking.params.uri or MLFLOW_TRACKING_URI."
         ) from error
     return client
 
@@ -149,6 +191,13 @@ def connect(uri: str | None = None) -> Any:
 def tracking_uri(uri: str | None = None) -> str:
     """The URI that runs go to."""
     return uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+def newest_experiment(client: Any) -> str | None:
+    """The id of the MLflow experiment that was run last; None where nothing was run."""
+    ids = [experiment.experiment_id for experiment in client.search_experiments()]
+    runs = client.search_runs(ids, order_by=["attributes.start_time DESC"], max_results=1) if ids else []
+    return str(runs[0].info.experiment_id) if runs else None
 
 
 def fail_abandoned(client: Any, experiment_id: str) -> None:
@@ -161,10 +210,15 @@ def fail_abandoned(client: Any, experiment_id: str) -> None:
 
 
 def flat_params(config: ExperimentConfig) -> dict[str, Any]:
-    """The resolved configuration as one level of names, those that differ between recognizers first by alphabet."""
+    """The resolved configuration as one level of names.
+
+    `classes`, `dataset`, `experiment`, `recognizer`, `seed`, then `dataset.*`, `recognizer.*` and `training.*`. Nothing
+    else that differs between recognizers may sort before `model_kb` of `cost_params`.
+    """
     flat: dict[str, Any] = {
         "classes": config.classes,
         "dataset": config.dataset.name,
+        "experiment": config.name,
         "recognizer": config.recognizer.name,
         "seed": config.seed,
     }
@@ -175,43 +229,64 @@ def flat_params(config: ExperimentConfig) -> dict[str, Any]:
     return flat
 
 
+def cost_params(result: RunResult) -> dict[str, str]:
+    """What accuracy costs, once more as parameters, as Compare opens on one metric only.
+
+    `latency_ms` is the metric `p50_ms`, left out where batch 1 was not timed; `model_kb` is `size_kb`.
+    """
+    latency = result.cost.latency_at(1)
+    timed = {"latency_ms": f"{latency.p50_ms:.3f}"} if latency else {}
+    return timed | {"model_kb": f"{result.cost.size_bytes / 1000:.1f}"}
+
+
 def flat_metrics(result: RunResult) -> dict[str, float]:
-    """Final scores and cost as one level of names; accuracies and F1 are shares, 0 to 1."""
-    metrics = _score_metrics("validation", result.validation)
-    if result.test:
-        metrics |= _score_metrics("test", result.test)
-    if result.clean_test:
-        metrics |= _score_metrics("clean_test", result.clean_test)
+    """Final scores and cost as one level of names, the headline first; shares are 0 to 1, kB and MB are decimal.
+
+    Of the validation split, which chooses: `accuracy` with its 95 % interval `accuracy_low`, `accuracy_high`;
+    `balanced_accuracy`, `macro_f1`, `log_loss`, `brier`, `calibration_error`, `recall/<class>`. Of the test split all
+    but the recalls, as `test/...` and `test_clean/...`. `p50_ms`, `p95_ms` and `faces_per_second` are at batch 1,
+    `batch<n>/...` at others. A slash starts a section among the charts of MLflow's UI.
+    """
     cost = result.cost
-    metrics |= {
-        "cost.parameters": float(cost.n_parameters),
-        "cost.size_bytes": float(cost.size_bytes),
-        "cost.fit_seconds": cost.fit_seconds,
-        "cost.peak_memory_bytes": float(cost.peak_memory_bytes or 0),
-    }
+    metrics = _score_metrics("", result.validation)
     for latency in cost.latency:
-        place = f"latency.b{latency.batch_size}"
-        metrics |= {f"{place}.p50_ms": latency.p50_ms, f"{place}.p95_ms": latency.p95_ms}
-        metrics |= {f"{place}.images_per_second": latency.images_per_second}
+        place = "" if latency.batch_size == 1 else f"batch{latency.batch_size}/"
+        metrics |= {f"{place}p50_ms": latency.p50_ms, f"{place}p95_ms": latency.p95_ms}
+        metrics |= {f"{place}faces_per_second": latency.images_per_second}
+    metrics |= {
+        "size_kb": cost.size_bytes / 1000,
+        "n_parameters": float(cost.n_parameters),
+        "fit_seconds": cost.fit_seconds,
+    }
+    if cost.peak_memory_bytes is not None:
+        metrics["peak_memory_mb"] = cost.peak_memory_bytes / 1e6
+    metrics |= {f"recall/{name}": entry.recall for name, entry in result.validation.classes.items()}
+    if result.test:
+        metrics |= _score_metrics("test/", result.test)
+    if result.clean_test:
+        metrics |= _score_metrics("test_clean/", result.clean_test)
     return metrics
 
 
-def _score_metrics(split: str, scores: Scores) -> dict[str, float]:
-    values = {
-        f"{split}.accuracy": scores.accuracy,
-        f"{split}.accuracy_low": scores.accuracy_interval[0],
-        f"{split}.accuracy_high": scores.accuracy_interval[1],
-        f"{split}.balanced_accuracy": scores.balanced_accuracy,
-        f"{split}.macro_f1": scores.macro_f1,
-        f"{split}.log_loss": scores.log_loss,
-        f"{split}.brier": scores.brier,
-        f"{split}.calibration_error": scores.calibration_error,
+def _score_metrics(prefix: str, scores: Scores) -> dict[str, float]:
+    return {
+        f"{prefix}accuracy": scores.accuracy,
+        f"{prefix}accuracy_low": scores.accuracy_interval[0],
+        f"{prefix}accuracy_high": scores.accuracy_interval[1],
+        f"{prefix}macro_f1": scores.macro_f1,
+        f"{prefix}balanced_accuracy": scores.balanced_accuracy,
+        f"{prefix}log_loss": scores.log_loss,
+        f"{prefix}brier": scores.brier,
+        f"{prefix}calibration_error": scores.calibration_error,
     }
-    return values | {f"{split}.recall.{name}": entry.recall for name, entry in scores.classes.items()}
 
 
-def _tags(config: ExperimentConfig) -> dict[str, str]:
-    return {"dataset": config.dataset.name, "classes": config.classes, "recognizer": config.recognizer.name}
+def _tags(config: ExperimentConfig, tags: Mapping[str, str]) -> dict[str, str]:
+    own = {"dataset": config.dataset.name, "classes": config.classes, "recognizer": config.recognizer.name}
+    source = {"mlflow.source.name": f"ferbench run {config.name}", "mlflow.source.type": "LOCAL"}
+    if tags.get("commit", "unknown") != "unknown":
+        source["mlflow.source.git.commit"] = tags["commit"]
+    return own | source
 
 
 def _flatten(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -225,20 +300,48 @@ def _flatten(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _experiment(client: Any, name: str) -> str:
+    from mlflow.exceptions import MlflowException
+
     found = client.get_experiment_by_name(name)
-    return str(found.experiment_id if found else client.create_experiment(name))
+    if found is None:
+        try:
+            tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": _NOTE}
+            return str(client.create_experiment(name, tags=tags))
+        except MlflowException:
+            found = client.get_experiment_by_name(name)  # another process was first
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise ConfigError(
+            f"The MLflow experiment '{name}' was deleted: restore it (mlflow experiments restore "
+            f"--experiment-id {found.experiment_id}), or name another in tracking.params.experiment."
+        )
+    return str(found.experiment_id)
 
 
-def _log_model(run_id: str, model: Path) -> None:
+def _log_model(run_id: str, result: RunResult, model: Path) -> None:
     import mlflow
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema, TensorSpec
 
-    with mlflow.start_run(run_id=run_id):
+    signature = ModelSignature(
+        inputs=Schema([TensorSpec(np.dtype("uint8"), (-1, -1, -1))]),
+        outputs=Schema([ColSpec("float", name) for name in result.recognizer.classes]),
+    )
+    with mlflow.start_run(run_id=run_id, nested=True):
         mlflow.pyfunc.log_model(
-            name="model",
+            name=result.config.name.replace(".", "_"),
             loader_module="ferbench.pyfunc",
             data_path=str(model),
             pip_requirements=["ferbench"],
+            signature=signature,
         )
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:300] if text else type(error).__name__
 
 
 def _machine() -> str:

@@ -1,0 +1,300 @@
+"""MLflow tracking: what is kept, and what becomes of runs that fail. One migrated SQLite store serves all tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ferbench.config import Component, DatasetComponent, ExperimentConfig
+from ferbench.data.dataset import Dataset
+from ferbench.environment import Environment
+from ferbench.errors import ConfigError, RunFailedError
+from ferbench.metrics import score
+from ferbench.recognizers.prior import Prior
+from ferbench.results import Cost, Protocol, RecognizerCard, RunResult, now, write_result
+from ferbench.timing import Latency
+from ferbench.tracking import (
+    MlflowTracker,
+    NullTracker,
+    connect,
+    cost_params,
+    flat_metrics,
+    flat_params,
+    newest_experiment,
+    tracking_uri,
+)
+
+TAGS = {"family": "baseline", "commit": "0123abc", "protocol": "test once"}
+
+# MLflow reaches for deprecated corners of its own dependencies.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    connect(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def uri(migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(migrated, tmp_path / "mlflow.db")
+    yield f"sqlite:///{tmp_path / 'mlflow.db'}"
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture(scope="session")
+def prior(tiny: Dataset) -> Prior:
+    return Prior().fit(tiny.train.images, tiny.train.labels)
+
+
+@pytest.fixture
+def result(tiny: Dataset, prior: Prior) -> RunResult:
+    scores = score(tiny.validation.labels, prior.predict_proba(tiny.validation.images), prior.classes)
+    info = prior.info()
+    one = Latency(batch_size=1, n=50, p50_ms=0.25, p90_ms=0.3, p95_ms=0.5, p99_ms=None, images_per_second=4000.0)
+    return RunResult(
+        config=ExperimentConfig(
+            name="prior.small",
+            seed=3,
+            dataset=DatasetComponent(name="synthetic", params={"n_train": 42}),
+            recognizer=Component(name="prior"),
+        ),
+        config_hash="0" * 16,
+        dataset=tiny.card(),
+        protocol=Protocol(choices={}, test_scorings=1, resumed=False),
+        recognizer=RecognizerCard(
+            name=info.name, family=info.family, classes=info.classes, image_size=info.image_size, params=info.params
+        ),
+        validation=scores,
+        test=scores,
+        clean_test=scores,
+        cost=Cost(
+            n_parameters=7,
+            size_bytes=1234,
+            fit_seconds=0.5,
+            fit_cpu_seconds=0.5,
+            peak_memory_bytes=2_000_000,
+            n_cores=1,
+            latency=(one, one.model_copy(update={"batch_size": 32, "p50_ms": 1.5})),
+        ),
+        curve=(),
+        environment=Environment.capture(),
+        created_at=now(),
+    )
+
+
+@pytest.fixture
+def directory(tmp_path: Path, result: RunResult, prior: Prior) -> Path:
+    folder = tmp_path / "seed3"
+    folder.mkdir()
+    write_result(result, folder)
+    for name in ("predictions.npz", "confusion.png", "curve.png"):
+        (folder / name).write_bytes(b"drawn")
+    prior.save(folder / "model")
+    return folder
+
+
+def only_run(uri: str) -> Any:
+    client = connect(uri)
+    (run,) = client.search_runs([newest_experiment(client)])
+    return run
+
+
+def test_run_when_finished_has_params_metrics_tags_and_artifacts(
+    uri: str, result: RunResult, directory: Path, tmp_path: Path
+) -> None:
+    with MlflowTracker(uri=uri, model=False).open(result.config, TAGS) as tracked:
+        tracked.log(result, directory)
+
+    run = only_run(uri)
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "prior.small seed3")
+    params = flat_params(result.config) | cost_params(result)
+    assert run.data.params == {key: str(value) for key, value in params.items()}
+    assert run.data.metrics == pytest.approx(flat_metrics(result))
+    assert TAGS.items() <= run.data.tags.items()
+    assert run.data.tags["dataset"] == "synthetic"
+    artifacts = {artifact.path for artifact in connect(uri).list_artifacts(run.info.run_id)}
+    assert artifacts >= {"config.yaml", "result.json", "predictions.npz", "confusion.png", "curve.png"}
+    assert run.inputs.dataset_inputs[0].dataset.digest == result.dataset.fingerprint[:12]
+
+
+def test_curve_when_logged_has_a_step_an_epoch(uri: str, result: RunResult) -> None:
+    with MlflowTracker(uri=uri).open(result.config, TAGS) as tracked:
+        tracked.on_epoch(1, {"loss": 2.0, "validation_accuracy": 0.2})
+        tracked.on_epoch(2, {"loss": 1.0, "validation_accuracy": 0.4})
+
+    history = connect(uri).get_metric_history(only_run(uri).info.run_id, "curve.validation_accuracy")
+    assert [(point.step, point.value) for point in history] == [(1, 0.2), (2, 0.4)]
+
+
+def test_curve_when_the_store_is_away_for_an_epoch_is_sent_later(
+    uri: str, result: RunResult, directory: Path, tmp_path: Path
+) -> None:
+    store, away = tmp_path / "mlflow.db", tmp_path / "away.db"
+    with MlflowTracker(uri=uri, model=False).open(result.config, TAGS) as tracked:
+        run_id = tracked.run_id  # type: ignore[attr-defined]
+        failing = tracked.client.log_batch  # type: ignore[attr-defined]
+        tracked.client.log_batch = lambda *_, **__: (_ for _ in ()).throw(OSError("gone"))  # type: ignore[attr-defined]
+        tracked.on_epoch(1, {"loss": 2.0})
+        tracked.client.log_batch = failing  # type: ignore[attr-defined]
+        tracked.on_epoch(2, {"loss": 1.0})
+    assert store.exists() and not away.exists()
+    history = connect(uri).get_metric_history(run_id, "curve.loss")
+    assert [point.step for point in history] == [1, 2]
+
+
+def test_log_when_the_store_fails_says_where_the_result_is(
+    uri: str, result: RunResult, directory: Path
+) -> None:
+    with (
+        pytest.raises(RunFailedError, match=rf"Nothing is lost.*{directory}"),
+        MlflowTracker(uri=uri).open(result.config, TAGS) as tracked,
+    ):
+        tracked.run_id = "missing"  # type: ignore[attr-defined]
+        tracked.log(result, directory)
+    assert only_run(uri).info.status == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(ValueError, "FAILED"), (SystemExit, "FAILED"), (KeyboardInterrupt, "KILLED")]
+)
+def test_run_when_left_by_an_exception_is_marked(
+    uri: str, result: RunResult, error: type[BaseException], status: str
+) -> None:
+    with pytest.raises(error), MlflowTracker(uri=uri).open(result.config, TAGS):
+        raise error
+    assert only_run(uri).info.status == status
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_run_when_its_process_is_dead_is_swept_by_the_next(uri: str, result: RunResult) -> None:
+    tracker = MlflowTracker(uri=uri)
+    with tracker.open(result.config, TAGS):
+        client = connect(uri)
+        abandoned = only_run(uri)
+        (machine, _, _) = abandoned.data.tags["ferbench.process"].partition(":")
+        client.set_tag(abandoned.info.run_id, "ferbench.process", f"{machine}:{dead_process()}")
+        with tracker.open(result.config, TAGS):
+            assert client.get_run(abandoned.info.run_id).info.status == "FAILED"
+
+
+def test_run_when_its_process_lives_or_is_elsewhere_is_left_alone(uri: str, result: RunResult) -> None:
+    tracker = MlflowTracker(uri=uri)
+    with tracker.open(result.config, TAGS):
+        client = connect(uri)
+        living = only_run(uri)
+        with tracker.open(result.config, TAGS) as elsewhere:
+            client.set_tag(elsewhere.run_id, "ferbench.process", f"other:{dead_process()}")  # type: ignore[attr-defined]
+            with tracker.open(result.config, TAGS):
+                assert client.get_run(living.info.run_id).info.status == "RUNNING"
+                assert client.get_run(elsewhere.run_id).info.status == "RUNNING"  # type: ignore[attr-defined]
+
+
+def dead_process() -> int:
+    pid = os.posix_spawn("/bin/true", ["/bin/true"], {})
+    os.waitpid(pid, 0)
+    return pid
+
+
+def test_model_when_loaded_by_mlflow_predicts_on_images(
+    uri: str, result: RunResult, directory: Path, tiny: Dataset, prior: Prior
+) -> None:
+    import mlflow
+
+    with MlflowTracker(uri=uri).open(result.config, TAGS) as tracked:
+        tracked.log(result, directory)
+
+    run = only_run(uri)
+    assert run.info.status == "FINISHED"
+    (model,) = connect(uri).search_logged_models([run.info.experiment_id])
+    assert (model.name, model.source_run_id) == ("prior_small", run.info.run_id)
+    loaded = mlflow.pyfunc.load_model(model.model_uri)
+    table = loaded.predict(tiny.test.images)
+    assert tuple(table.columns) == prior.classes
+    np.testing.assert_array_equal(table.to_numpy(), prior.predict_proba(tiny.test.images))
+
+
+def test_model_when_logged_holds_no_pickle(uri: str, result: RunResult, directory: Path, tmp_path: Path) -> None:
+    with MlflowTracker(uri=uri).open(result.config, TAGS) as tracked:
+        tracked.log(result, directory)
+
+    files = [path for path in (tmp_path / "mlruns").rglob("*") if path.is_file()]
+    assert "recognizer.json" in {path.name for path in files}
+    assert not [path for path in files if path.suffix in {".pkl", ".pickle", ".joblib"}]
+    assert "cloudpickle" not in next(path for path in files if path.name == "MLmodel").read_text()
+
+
+def test_uri_when_given_wins_over_the_environment_and_that_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tracking_uri() == "sqlite:///mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///environment.db")
+    assert tracking_uri() == "sqlite:///environment.db"
+    assert tracking_uri("sqlite:///yaml.db") == "sqlite:///yaml.db"
+
+
+def test_run_when_only_the_environment_names_a_store_goes_there(
+    uri: str, result: RunResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with MlflowTracker().open(result.config, TAGS):
+        pass
+    assert only_run(uri).info.status == "FINISHED"
+
+
+def test_connect_when_the_store_cannot_be_opened_says_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("no database")
+    with pytest.raises(ConfigError, match=r"cannot be opened .* set tracking\.params\.uri or MLFLOW_TRACKING_URI"):
+        connect(f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+
+def test_run_when_the_mlflow_experiment_was_deleted_says_how_to_restore_it(uri: str, result: RunResult) -> None:
+    client = connect(uri)
+    client.delete_experiment(client.create_experiment("gone"))
+    with (
+        pytest.raises(ConfigError, match="'gone' was deleted: restore it"),
+        MlflowTracker(uri=uri, experiment="gone").open(result.config, TAGS),
+    ):
+        pass
+
+
+def test_compare_opens_on_experiment_latency_size_and_accuracy(result: RunResult) -> None:
+    """MLflow 3 takes the three alphabetically first parameters that differ, and the first metric that all share."""
+    one = flat_params(result.config) | cost_params(result)
+    config = result.config.model_copy(
+        update={"name": "cnn9", "recognizer": Component(name="cnn9", params={"dropout": 0.5, "blocks": [1, 2]})}
+    )
+    other = flat_params(config) | {"latency_ms": "9.250", "model_kb": "99.0", "training.epochs": "9"}
+    differing = sorted(key for key in one | other if one.get(key) != other.get(key))
+    assert differing[:3] == ["experiment", "latency_ms", "model_kb"]
+    metrics = flat_metrics(result)
+    assert next(iter(metrics)) == min(metrics) == "accuracy"
+
+
+def test_metrics_when_test_was_not_scored_have_none_of_it(result: RunResult) -> None:
+    metrics = flat_metrics(result.model_copy(update={"test": None, "clean_test": None}))
+    assert not [name for name in metrics if name.startswith("test")]
+    assert metrics["size_kb"] == 1.234
+    assert (metrics["p50_ms"], metrics["batch32/p50_ms"]) == (0.25, 1.5)
+
+
+def test_newest_experiment_when_nothing_was_run_is_none(uri: str) -> None:
+    assert newest_experiment(connect(uri)) is None
+
+
+def test_null_tracker_keeps_nothing(result: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with NullTracker().open(result.config, TAGS) as tracked:
+        tracked.on_epoch(1, {"loss": 1.0})
+        tracked.log(result, tmp_path)
+    assert list(tmp_path.iterdir()) == []
