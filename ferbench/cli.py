@@ -341,11 +341,12 @@ def _ui(options: argparse.Namespace) -> int:
     address = ("--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--uvicorn-opts", "--log-level=warning")
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_LOGGING_LEVEL": "ERROR", "PYTHONWARNINGS": "ignore"}
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(getattr(signal, name), lambda number, frame: sys.exit(128 + number))
     server = subprocess.Popen(
         [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, *address],
         start_new_session=True,
+        stdout=subprocess.DEVNULL,
         env={**os.environ, **quiet},
     )
     try:

@@ -217,6 +217,7 @@ def _with_changes(training: Training | None, changes: Mapping[str, Any]) -> Trai
 
 
 def _finished(directory: Path, key: str) -> RunResult | None:
+    """What an earlier run of this configuration left here; a result without its model came from elsewhere."""
     path = directory / "result.json"
     if not path.is_file():
         return None
@@ -224,11 +225,8 @@ def _finished(directory: Path, key: str) -> RunResult | None:
         result = read_result(path)
     except DataError:
         return None
-    is_whole = (directory / "predictions.npz").is_file()
-    has_model = (directory / "model" / "recognizer.json").is_file()
-    if result.config_hash != key or not is_whole or (result.test is None and not has_model):
-        return None
-    return result
+    is_whole = (directory / "predictions.npz").is_file() and (directory / "model" / "recognizer.json").is_file()
+    return result if result.config_hash == key and is_whole else None
 
 
 def _make_writable(directory: Path) -> None:

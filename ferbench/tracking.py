@@ -12,7 +12,9 @@ import json
 import logging
 import os
 import platform
+import textwrap
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -33,11 +35,11 @@ _MLFLOW_SETTINGS = {
     "GIT_PYTHON_REFRESH": "quiet",
 }
 _NOTE = """\
-Select runs, then **Compare**. Without a prefix a metric is of the validation split, and its shares are 0 to 1:
-`accuracy`, `macro_f1`, `recall/...`. `test/...` is the test split, `test_clean/...` that without the twins of other
-splits. `p50_ms` and `p95_ms` are the time of one face, `batch32/...` that of 32 at once. `curve.*` has a point an
-epoch; of an SVM, a point a candidate for C. The parameters `latency_ms` and `model_kb` repeat `p50_ms` and `size_kb`,
-so that the comparison opens on speed and size.
+Select runs, then **Compare**. Metrics without a prefix are of the validation split, shares 0 to 1: `accuracy`,
+`macro_f1`, `recall.*`. `test.*` is the test split, `test_clean.*` that without the twins of other splits. `p50_ms` and
+`p95_ms` are the time of one face, `p50_ms_batch32` that of 32 at once. `curve.*` has a point an epoch; of an SVM, a
+point a candidate for C. The parameters `latency_ms` and `model_kb` repeat `p50_ms` and `size_kb`, so that the
+comparison opens on speed and size.
 """
 
 
@@ -243,16 +245,16 @@ def flat_metrics(result: RunResult) -> dict[str, float]:
     """Final scores and cost as one level of names, the headline first; shares are 0 to 1, kB and MB are decimal.
 
     Of the validation split, which chooses: `accuracy` with its 95 % interval `accuracy_low`, `accuracy_high`;
-    `balanced_accuracy`, `macro_f1`, `log_loss`, `brier`, `calibration_error`, `recall/<class>`. Of the test split all
-    but the recalls, as `test/...` and `test_clean/...`. `p50_ms`, `p95_ms` and `faces_per_second` are at batch 1,
-    `batch<n>/...` at others. A slash starts a section among the charts of MLflow's UI.
+    `balanced_accuracy`, `macro_f1`, `log_loss`, `brier`, `calibration_error`, `recall.<class>`. Of the test split all
+    but the recalls, as `test.*` and `test_clean.*`. `p50_ms`, `p95_ms` and `faces_per_second` are at batch 1, those
+    that end in `_batch<n>` at others. A slash in a name would put its charts above the curves.
     """
     cost = result.cost
     metrics = _score_metrics("", result.validation)
     for latency in cost.latency:
-        place = "" if latency.batch_size == 1 else f"batch{latency.batch_size}/"
-        metrics |= {f"{place}p50_ms": latency.p50_ms, f"{place}p95_ms": latency.p95_ms}
-        metrics |= {f"{place}faces_per_second": latency.images_per_second}
+        batch = "" if latency.batch_size == 1 else f"_batch{latency.batch_size}"
+        metrics |= {f"p50_ms{batch}": latency.p50_ms, f"p95_ms{batch}": latency.p95_ms}
+        metrics |= {f"faces_per_second{batch}": latency.images_per_second}
     metrics |= {
         "size_kb": cost.size_bytes / 1000,
         "n_parameters": float(cost.n_parameters),
@@ -260,11 +262,11 @@ def flat_metrics(result: RunResult) -> dict[str, float]:
     }
     if cost.peak_memory_bytes is not None:
         metrics["peak_memory_mb"] = cost.peak_memory_bytes / 1e6
-    metrics |= {f"recall/{name}": entry.recall for name, entry in result.validation.classes.items()}
+    metrics |= {f"recall.{name}": entry.recall for name, entry in result.validation.classes.items()}
     if result.test:
-        metrics |= _score_metrics("test/", result.test)
+        metrics |= _score_metrics("test.", result.test)
     if result.clean_test:
-        metrics |= _score_metrics("test_clean/", result.clean_test)
+        metrics |= _score_metrics("test_clean.", result.clean_test)
     return metrics
 
 
@@ -329,7 +331,8 @@ def _log_model(run_id: str, result: RunResult, model: Path) -> None:
         inputs=Schema([TensorSpec(np.dtype("uint8"), (-1, -1, -1))]),
         outputs=Schema([ColSpec("float", name) for name in result.recognizer.classes]),
     )
-    with mlflow.start_run(run_id=run_id, nested=True):
+    with mlflow.start_run(run_id=run_id, nested=True), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # asks for an example of the input, which would be a face
         mlflow.pyfunc.log_model(
             name=result.config.name.replace(".", "_"),
             loader_module="ferbench.pyfunc",
@@ -340,8 +343,8 @@ def _log_model(run_id: str, result: RunResult, model: Path) -> None:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0][:300] if text else type(error).__name__
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return textwrap.shorten(lines[0], 160, placeholder=" ...")
 
 
 def _machine() -> str:

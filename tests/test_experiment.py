@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,13 @@ def test_finished_configuration_is_reused(tmp_path: Path, monkeypatch) -> None:
     assert experiment.run(config(), reports=tmp_path, notice=notices.append) == first
     assert "--force" in notices[0]
     assert len(read_ledger(tmp_path)) == 1
+
+
+def test_result_without_its_model_came_from_elsewhere_and_is_not_reused(tmp_path: Path) -> None:
+    experiment.run(config(), reports=tmp_path)
+    shutil.rmtree(tmp_path / "try/synthetic/seed0/model")
+    experiment.run(config(), reports=tmp_path)
+    assert len(read_ledger(tmp_path)) == 2
 
 
 def test_other_configuration_is_not_reused(tmp_path: Path) -> None:

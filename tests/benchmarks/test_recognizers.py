@@ -1,4 +1,4 @@
-"""One face at a time through the public interface, for every shipped recognizer; and the one call that decides it all."""
+"""One face at a time through the public interface, for every shipped recognizer; and the call that decides it all."""
 
 import pytest
 

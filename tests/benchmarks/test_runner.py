@@ -14,10 +14,11 @@ from ferbench.config import ExperimentConfig
 from ferbench.data.fer2013 import prepare_fer2013
 from ferbench.tracking import MlflowTracker
 
+PARAMS = {"mirror": False, "c": [0.03]}
 CONFIG = {
     "name": "overhead",
     "dataset": {"name": "fer2013"},
-    "recognizer": {"name": "hog_svm"},
+    "recognizer": {"name": "hog_svm", "params": PARAMS},
     "timing": {"batch_sizes": [1], "warmup": 1, "min_seconds": 0, "min_queries": 1},
 }
 
@@ -30,7 +31,7 @@ def test_runner_adds_little_to_a_bare_script(compare, fer2013_csv_gz: Path, tmp_
 
     def bare() -> None:
         dataset = registry.create("datasets", "fer2013")
-        recognizer = registry.create("recognizers", "hog_svm")
+        recognizer = registry.create("recognizers", "hog_svm", PARAMS)
         recognizer.fit(
             dataset.train.images,
             dataset.train.labels,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from copy import copy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import skops.io
@@ -50,6 +51,10 @@ class FeatureSvm(Recognizer):
 
     c: tuple[float, ...]
     mirror: bool
+
+    def choices(self) -> dict[str, Any]:
+        """The weight of the loss, and what decisions are multiplied by before the softmax."""
+        return {"c": self.c_, "inverse_temperature": float(self.inverse_temperature_)}
 
     @abstractmethod
     def _features(self, images: Images) -> NDArray[np.float32]:

@@ -13,9 +13,11 @@ from ferbench.types import Images
 
 
 class HogSvm(FeatureSvm):
-    """Edges by cell and orientation, then a linear SVM: the classical answer in fifty microseconds a face.
+    """Edges by cell and orientation, then a linear SVM: the classical answer, in a tenth of a millisecond a face.
 
-    The features are those of `skimage.feature.hog`, see `hog`.
+    Bins are signed by default, 18 over 360 degrees: for faces they are worth more than the 9 over 180 degrees that Dalal
+    and Triggs chose for pedestrians (`reports/foundation.md`). With `signed=False` the features are those of
+    `skimage.feature.hog`.
     """
 
     name = "hog_svm"
@@ -23,12 +25,12 @@ class HogSvm(FeatureSvm):
     def __init__(
         self,
         *,
-        orientations: int = 9,
+        orientations: int = 18,
         cell: int = 6,
-        block: int = 3,
+        block: int = 2,
         signed: bool = True,
-        mirror: bool = True,
-        c: tuple[float, ...] = (0.003, 0.01, 0.03),
+        mirror: bool = False,
+        c: tuple[float, ...] = (0.01, 0.03, 0.1),
         seed: int = 0,
     ) -> None:
         self.orientations = orientations

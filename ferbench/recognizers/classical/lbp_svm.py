@@ -27,8 +27,8 @@ class LbpSvm(FeatureSvm):
         points: int = 8,
         radii: tuple[float, ...] = (1.0, 2.0),
         grid: int = 6,
-        mirror: bool = True,
-        c: tuple[float, ...] = (0.01, 0.03, 0.1),
+        mirror: bool = False,
+        c: tuple[float, ...] = (0.003, 0.01, 0.03),
         seed: int = 0,
     ) -> None:
         self.points = points
