@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from ferbench import __version__, registry
+from ferbench import registry
+from ferbench.arguments import build_parser
 from ferbench.errors import ConfigError, FerbenchError, RunFailedError
 
 _WIDTH = None if sys.stdout.isatty() else 160
@@ -40,9 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
-        return int(options.main(options))
+        return _COMMANDS[options.command](options)
     except KeyboardInterrupt:
         _complain("interrupted.")
         return 130
@@ -59,76 +60,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         _complain(f"{error.filename or 'the disk'}: {error.strerror}.")
         return 2
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ferbench", description="Benchmark facial-expression recognizers.")
-    parser.add_argument("--version", action="version", version=f"ferbench {__version__}")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    def command(name: str, function: Any, text: str, parent: Any = commands) -> argparse.ArgumentParser:
-        added: argparse.ArgumentParser = parent.add_parser(name, help=text, description=text, parents=[common])
-        added.set_defaults(main=function)
-        return added
-
-    run = command("run", _run, "Run experiments from YAML files: fit, choose on validation, score the test split once.")
-    run.add_argument("files", nargs="+", metavar="FILE", help="an experiment's YAML file")
-    run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override, e.g. training.epochs=1")
-    run.add_argument("--seeds", nargs="+", type=int, metavar="SEED", help="run every file with each of these seeds")
-    run.add_argument("--resume", action="store_true", help="go on from the checkpoint of an interrupted training")
-    run.add_argument("--force", action="store_true", help="fit again although the same configuration is finished")
-    run.add_argument("--validation-only", action="store_true", help="leave the test split alone (development)")
-    _add_reports(run)
-
-    evaluate = command("evaluate", _evaluate, "Score a trained recognizer on a dataset.")
-    evaluate.add_argument("recognizer", metavar="NAME_OR_DIR", help="a shipped name, or a folder that a run wrote")
-    evaluate.add_argument("--dataset", default="fer2013", help="a registered dataset (default: %(default)s)")
-    evaluate.add_argument(
-        "--split", choices=("validation", "test"), default="validation", help="test is noted in the ledger"
-    )
-    _add_reports(evaluate)
-    _add_json(evaluate)
-
-    predict = command("predict", _predict, "Tell the emotion on face crops of any size.")
-    predict.add_argument("images", nargs="+", metavar="IMAGE", help="a picture file showing one cropped face")
-    predict.add_argument("--recognizer", default="cnn9", metavar="NAME_OR_DIR", help="(default: %(default)s)")
-    _add_json(predict)
-
-    _add_json(command("list", _list, "List what is registered, without importing it."))
-
-    check = command("check", _check, "Check a registered recognizer against the contract that all of them keep.")
-    check.add_argument("name", metavar="NAME")
-    _add_json(check)
-
-    data = commands.add_parser(
-        "data", help="Prepare and inspect datasets.", description="Prepare and inspect datasets."
-    )
-    actions = data.add_subparsers(title="actions", required=True, metavar="ACTION")
-    prepare = command("prepare", _data_prepare, "Read a dataset's own files once into a compact cache.", actions)
-    prepare.add_argument("name", choices=("fer2013",), metavar="NAME", help="fer2013")
-    prepare.add_argument("path", type=Path, metavar="PATH", help="fer2013.csv or icml_face_data.csv, also .gz .xz .zip")
-    info = command("info", _data_info, "Counts by split and class, fingerprint and place.", actions)
-    info.add_argument("name", nargs="?", default="fer2013", metavar="NAME", help="(default: %(default)s)")
-    _add_json(info)
-
-    ui = command("ui", _ui, "Start MLflow's own UI on the tracked runs, on 127.0.0.1.")
-    ui.add_argument("--port", type=int, default=5000, help="(default: %(default)s)")
-    ui.add_argument("--uri", help="tracking URI (default: MLFLOW_TRACKING_URI or sqlite:///mlflow.db)")
-
-    publish = command("publish", _publish, "Copy a finished run's trained recognizer, with a model card, to a folder.")
-    publish.add_argument("run", type=Path, metavar="RUN_DIR", help="e.g. reports/hog_svm/fer2013/seed0")
-    publish.add_argument("--to", type=Path, required=True, metavar="DIR")
-    return parser
-
-
-def _add_reports(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR", help="(default: %(default)s)")
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON for a machine to read")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -229,6 +160,7 @@ def _predict(options: argparse.Namespace) -> int:
 
     from ferbench.data.images import read_gray, resize
     from ferbench.errors import DataError
+    from ferbench.report.tables import predictions_table
 
     _import_quietly(_saved_name(options.recognizer))
     recognizer = registry.load(options.recognizer)
@@ -255,21 +187,10 @@ def _predict(options: argparse.Namespace) -> int:
     if options.json:
         _print_json(rows)
     elif rows:
-        _print_rows(rows, recognizer.classes)
+        out.print(predictions_table(rows, recognizer.classes))
     for failure in failures:
         _complain(failure)
     return 2 if failures else 0
-
-
-def _print_rows(rows: list[dict[str, Any]], classes: tuple[str, ...]) -> None:
-    from rich.table import Table
-
-    table = Table()
-    for column in ("image", "emotion", *classes):
-        table.add_column(column, justify="right" if column in classes else "left")
-    for row in rows:
-        table.add_row(row["image"], row["emotion"], *(f"{100 * row['probabilities'][name]:.0f}" for name in classes))
-    out.print(table)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -449,3 +370,16 @@ def _complain(text: str) -> None:
 
 def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "evaluate": _evaluate,
+    "predict": _predict,
+    "list": _list,
+    "check": _check,
+    "data prepare": _data_prepare,
+    "data info": _data_info,
+    "ui": _ui,
+    "publish": _publish,
+}

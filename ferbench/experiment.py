@@ -1,7 +1,6 @@
-"""One experiment from configuration to result, and the only place where a test split is opened.
+"""One experiment from configuration to result: the only place where everything meets.
 
-The protocol: `train` fits, `validation` chooses, `test` is scored once a finished configuration, and a line in the
-ledger says so before anything else can use the score.
+`train` fits, `validation` chooses, `test` is scored once a finished configuration; `protocol.py` sees to the last.
 """
 
 from __future__ import annotations
@@ -12,15 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
 from ferbench import __version__
 from ferbench.config import Component, DatasetComponent, ExperimentConfig
 from ferbench.data.dataset import Dataset, data_home
 from ferbench.data.emotions import classes_of, label_set_name
 from ferbench.environment import Environment, git_commit, n_cores, peak_memory_bytes
 from ferbench.errors import ConfigError, DataError, DatasetMissingError
-from ferbench.metrics import Scores, score
+from ferbench.metrics import Scores
+from ferbench.protocol import held_out, score_split, score_test
 from ferbench.recognizers.base import Recognizer, ignore_epoch, ignore_progress
 from ferbench.recognizers.deep.recipe import Training
 from ferbench.recognizers.header import read_header
@@ -29,20 +27,18 @@ from ferbench.registry import get as get_registered
 from ferbench.report.figures import draw_figures
 from ferbench.results import (
     Cost,
-    LedgerLine,
     Protocol,
     RecognizerCard,
     RunResult,
-    note_test_scoring,
     now,
     read_result,
     result_directory,
     write_predictions,
     write_result,
 )
-from ferbench.timing import measure
+from ferbench.timing import Latency, measure
 from ferbench.tracking import NullTracker, Tracker
-from ferbench.types import EpochHook, Probabilities, ProgressHook
+from ferbench.types import EpochHook, ProgressHook
 
 Notice = Callable[[str], None]
 
@@ -54,13 +50,6 @@ class Resolved(NamedTuple):
     dataset: Dataset
     recognizer: Recognizer
     key: str
-
-
-class _TestScore(NamedTuple):
-    full: Scores
-    clean: Scores
-    probabilities: Probabilities
-    n_scorings: int
 
 
 def run(
@@ -114,7 +103,7 @@ def run(
 
         if finished:
             notice("Fitted before and scored on validation only: its saved model is scored on the test split now.")
-            result = _score_finished(finished, dataset, directory, reports)
+            result = _score_finished(finished, dataset, directory, reports, on_progress)
             for epoch, values in enumerate(result.curve, start=1):
                 tracked.on_epoch(epoch, values)
         else:
@@ -178,7 +167,7 @@ def evaluate(
     recognizer = load(name_or_directory)
     dataset = create("datasets", dataset_name).with_classes(recognizer.classes)
     if split == "validation":
-        return _score_split(recognizer, dataset.validation)[0]
+        return score_split(recognizer, dataset.validation)[0]
     header = read_header(find(name_or_directory))
     config = ExperimentConfig(
         name=f"evaluate.{recognizer.name}",
@@ -189,7 +178,7 @@ def evaluate(
     )
     weights = "".join(sorted(header.files.values()))
     key = config.result_key(dataset.fingerprint() + weights, __version__)
-    return _score_test(recognizer, dataset, config, key, reports, reason="evaluate").full
+    return score_test(recognizer, dataset, config, key, reports, reason="evaluate").full
 
 
 def _open_dataset(config: ExperimentConfig, notice: Notice) -> tuple[ExperimentConfig, Dataset]:
@@ -281,12 +270,9 @@ def _fit_and_score(
     fit_seconds, fit_cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     epochs = tuple(curve[epoch] for epoch in sorted(curve))
     recognizer.save(directory / "model")
-    validation, probabilities = _score_split(recognizer, dataset.validation)
+    validation, probabilities = score_split(recognizer, dataset.validation)
     predictions = {"validation": (dataset.validation, probabilities)}
-    latency = []
-    for index, size in enumerate(config.timing.batch_sizes):
-        on_progress(f"timing, batch {size}", index, len(config.timing.batch_sizes))
-        latency.append(measure(recognizer, dataset.validation.images, size, config.timing))
+    latency = _time(recognizer, dataset, config, on_progress)
     info = recognizer.info()
     cost = Cost(
         n_parameters=info.n_parameters,
@@ -295,11 +281,11 @@ def _fit_and_score(
         fit_cpu_seconds=fit_cpu_seconds,
         peak_memory_bytes=peak_memory_bytes(),
         n_cores=n_cores(),
-        latency=tuple(latency),
+        latency=latency,
     )
-    test = None if validation_only else _score_test(recognizer, dataset, config, key, reports, reason="run")
+    test = None if validation_only else score_test(recognizer, dataset, config, key, reports, reason="run")
     if test:
-        predictions["test"] = (_test_split(dataset), test.probabilities)
+        predictions["test"] = (held_out(dataset), test.probabilities)
     write_predictions(directory / "predictions.npz", dataset.classes, predictions)
     return RunResult(
         config=config,
@@ -325,58 +311,29 @@ def _fit_and_score(
     )
 
 
-def _score_finished(finished: RunResult, dataset: Dataset, directory: Path, reports: Path) -> RunResult:
+def _time(
+    recognizer: Recognizer, dataset: Dataset, config: ExperimentConfig, on_progress: ProgressHook
+) -> tuple[Latency, ...]:
+    latency = []
+    for index, size in enumerate(config.timing.batch_sizes):
+        on_progress(f"timing, batch {size}", index, len(config.timing.batch_sizes))
+        latency.append(measure(recognizer, dataset.validation.images, size, config.timing))
+    return tuple(latency)
+
+
+def _score_finished(
+    finished: RunResult, dataset: Dataset, directory: Path, reports: Path, on_progress: ProgressHook
+) -> RunResult:
+    """Score and time the model that an earlier run on validation only has left; its fit is not repeated."""
     recognizer = load(directory / "model")
-    test = _score_test(recognizer, dataset, finished.config, finished.config_hash, reports, reason="run")
-    _, probabilities = _score_split(recognizer, dataset.validation)
+    cost = finished.cost.model_copy(update={"latency": _time(recognizer, dataset, finished.config, on_progress)})
+    test = score_test(recognizer, dataset, finished.config, finished.config_hash, reports, reason="run")
+    _, probabilities = score_split(recognizer, dataset.validation)
     write_predictions(
         directory / "predictions.npz",
         dataset.classes,
-        {"validation": (dataset.validation, probabilities), "test": (_test_split(dataset), test.probabilities)},
+        {"validation": (dataset.validation, probabilities), "test": (held_out(dataset), test.probabilities)},
     )
     protocol = finished.protocol.model_copy(update={"test_scorings": test.n_scorings})
-    return finished.model_copy(update={"test": test.full, "clean_test": test.clean, "protocol": protocol})
-
-
-def _score_split(recognizer: Recognizer, split: Any) -> tuple[Scores, Probabilities]:
-    probabilities = recognizer.predict_proba(np.asarray(split.images))
-    return score(split.labels, probabilities, recognizer.classes, groups=split.groups), probabilities
-
-
-def _test_split(dataset: Dataset) -> Any:
-    return dataset.test
-
-
-def _score_test(
-    recognizer: Recognizer,
-    dataset: Dataset,
-    config: ExperimentConfig,
-    key: str,
-    reports: Path,
-    *,
-    reason: Literal["run", "evaluate"],
-) -> _TestScore:
-    test = _test_split(dataset)
-    full, probabilities = _score_split(recognizer, test)
-    clean_rows = dataset.clean_test()
-    clean = score(
-        test.labels[clean_rows], probabilities[clean_rows], recognizer.classes, groups=test.groups[clean_rows]
-    )
-    n_scorings = note_test_scoring(
-        reports,
-        LedgerLine(
-            when=now(),
-            reason=reason,
-            config_hash=key,
-            experiment=config.name,
-            recognizer=recognizer.name,
-            dataset=dataset.name,
-            classes=recognizer.classes,
-            seed=config.seed,
-            n=full.n,
-            accuracy=full.accuracy,
-            clean_accuracy=clean.accuracy,
-            commit=git_commit(),
-        ),
-    )
-    return _TestScore(full, clean, probabilities, n_scorings)
+    update = {"test": test.full, "clean_test": test.clean, "protocol": protocol, "cost": cost}
+    return finished.model_copy(update=update)

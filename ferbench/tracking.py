@@ -12,11 +12,12 @@ import json
 import logging
 import os
 import platform
+import sqlite3
 import textwrap
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -180,6 +181,7 @@ def connect(uri: str | None = None) -> Any:
         logging.getLogger(noisy).setLevel(logging.ERROR)
     resolved = tracking_uri(uri)
     try:
+        _probe(resolved)
         mlflow.set_tracking_uri(resolved)
         client = mlflow.MlflowClient(resolved)
         client.search_experiments(max_results=1)
@@ -188,6 +190,13 @@ def connect(uri: str | None = None) -> Any:
             f"The store {resolved} cannot be opened ({_reason(error)}): set tracking.params.uri or MLFLOW_TRACKING_URI."
         ) from error
     return client
+
+
+def _probe(uri: str) -> None:
+    """Open a SQLite file once: MLflow tries a damaged one again and again, for minutes."""
+    if uri.startswith("sqlite:///"):
+        with closing(sqlite3.connect(uri.removeprefix("sqlite:///").partition("?")[0])) as connection:
+            connection.execute("PRAGMA schema_version")
 
 
 def tracking_uri(uri: str | None = None) -> str:

@@ -15,8 +15,9 @@ LAYERS = [
     {"validation", "registry", "statistics", "environment", "pyfunc", "data", "recognizers", "metrics", "timing"},
     {"config", "results"},
     {"report", "tracking", "cards"},
+    {"protocol"},
     {"experiment", "checks"},
-    {"cli", "__main__"},
+    {"arguments", "cli", "__main__"},
 ]
 
 
@@ -62,8 +63,8 @@ def test_tracking_and_report_know_no_recognizer() -> None:
         assert not {module for module in imported(path) if module.startswith("ferbench.recognizers")}, path
 
 
-def test_only_the_experiment_opens_the_test_split() -> None:
-    allowed = {PACKAGE / "experiment.py", *(PACKAGE / "data").glob("*.py")}
+def test_only_the_protocol_opens_the_test_split() -> None:
+    allowed = {PACKAGE / "protocol.py", *(PACKAGE / "data").glob("*.py")}
     for path in set(FILES) - allowed:
         reads = [
             node.lineno
@@ -76,8 +77,8 @@ def test_only_the_experiment_opens_the_test_split() -> None:
         assert not reads, f"{path}:{reads} opens dataset.test"
 
 
-def test_the_experiment_opens_the_test_split_in_one_function() -> None:
-    tree = ast.parse((PACKAGE / "experiment.py").read_text())
+def test_the_protocol_opens_the_test_split_in_one_function() -> None:
+    tree = ast.parse((PACKAGE / "protocol.py").read_text())
     openers = {
         function.name
         for function in ast.walk(tree)
@@ -87,7 +88,7 @@ def test_the_experiment_opens_the_test_split_in_one_function() -> None:
             for node in ast.walk(function)
         )
     }
-    assert openers == {"_test_split"}
+    assert openers == {"held_out"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

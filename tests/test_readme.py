@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ferbench.cli import _parser
+from ferbench.arguments import build_parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -27,7 +27,7 @@ def test_commands_parse_and_their_files_exist() -> None:
     commands = [part for line in lines for part in line.split(" && ") if "-m ferbench" in part]
     assert len(commands) >= 4
     for command in commands:
-        options = _parser().parse_args(command.split("-m ferbench ")[1].split())
+        options = build_parser().parse_args(command.split("-m ferbench ")[1].split())
         for file in getattr(options, "files", []):
             assert (ROOT / file).is_file(), file
 

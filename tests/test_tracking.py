@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from ferbench.config import Component, DatasetComponent, ExperimentConfig
 from ferbench.data.dataset import Dataset
@@ -34,10 +36,16 @@ TAGS = {"family": "baseline", "commit": "0123abc", "protocol": "test once"}
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    event.listen(Engine, "connect", do_not_wait_for_the_disk)
     connect(f"sqlite:///{path}")
-    return path
+    yield path
+    event.remove(Engine, "connect", do_not_wait_for_the_disk)
+
+
+def do_not_wait_for_the_disk(connection: Any, record: Any) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture

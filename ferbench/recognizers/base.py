@@ -17,7 +17,8 @@ import numpy as np
 
 from ferbench import registry
 from ferbench.data.images import resize
-from ferbench.errors import ConfigError, ContractError, DataError, FerbenchError, ImagesError, NotFittedError
+from ferbench.errors import ConfigError, DataError, FerbenchError, ImagesError, NotFittedError
+from ferbench.recognizers.arrays import check_images, check_labels, check_probabilities
 from ferbench.recognizers.header import FILENAME, Header, check_files, read_header, sha256_of
 from ferbench.types import (
     EMOTIONS,
@@ -147,7 +148,8 @@ class Recognizer(ABC):
             return np.empty((0, len(self.classes)), np.float32)
         if images.shape[1:] != self.image_size:
             images = resize(images, self.image_size)
-        return _check_probabilities(self, self._predict_proba(images), n=len(images))
+        probabilities = self._predict_proba(images)
+        return check_probabilities(self.name, probabilities, n=len(images), n_classes=len(self.classes))
 
     @final
     def predict(self, images: Images) -> Prediction:
@@ -279,49 +281,6 @@ class Recognizer(ABC):
     @abstractmethod
     def _size(self) -> tuple[int, int]:
         """(number of learnt parameters, bytes on disk)."""
-
-
-def check_images(images: Images) -> None:
-    """Raise ImagesError unless `images` is uint8 (n, height, width) with at least one pixel an image."""
-    if not isinstance(images, np.ndarray):
-        raise ImagesError(f"images must be a NumPy array, uint8 (n, height, width), got {type(images).__name__}.")
-    if images.dtype == np.uint8 and images.ndim == 3 and images.shape[1] and images.shape[2]:
-        return
-    hints = []
-    if images.ndim == 4:
-        hints.append("convert to gray and drop the channel axis")
-    if images.ndim == 2:
-        hints.append("add a first axis for a single face: images[None]")
-    if images.dtype != np.uint8:
-        hints.append("do not rescale, keep 0 to 255 as uint8")
-    hint = f": {' and '.join(hints)}" if hints else ""
-    raise ImagesError(f"images must be uint8 (n, height, width), got {images.dtype} {images.shape}{hint}.")
-
-
-def check_labels(labels: Labels, *, n: int, n_classes: int) -> None:
-    """Raise DataError unless `labels` is (n,) of integers in 0 to n_classes - 1."""
-    labels = np.asarray(labels)
-    if labels.shape != (n,) or labels.dtype.kind not in "iu":
-        raise DataError(f"labels must be integers of shape ({n},), got {labels.dtype} {labels.shape}.")
-    if n and (labels.min() < 0 or labels.max() >= n_classes):
-        raise DataError(f"labels must lie in 0 to {n_classes - 1}, got {labels.min()} to {labels.max()}.")
-
-
-def _check_probabilities(recognizer: Recognizer, probabilities: Probabilities, *, n: int) -> Probabilities:
-    expected = (n, len(recognizer.classes))
-    if (
-        not isinstance(probabilities, np.ndarray)
-        or probabilities.shape != expected
-        or probabilities.dtype != np.float32
-    ):
-        got = f"{getattr(probabilities, 'dtype', type(probabilities).__name__)} {getattr(probabilities, 'shape', '')}"
-        raise ContractError(f"{recognizer.name} must return float32 {expected}, got {got}.")
-    sums = probabilities.sum(axis=1)
-    if not (np.abs(sums - 1.0) < 1e-3).all() or probabilities.min() < 0:
-        raise ContractError(
-            f"{recognizer.name} returned rows that are not probabilities: they sum to {sums.min()} to {sums.max()}."
-        )
-    return probabilities
 
 
 def _versions() -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.table import Table
 
@@ -79,6 +80,16 @@ def dataset_table(card: DatasetCard, place: str) -> Table:
         table.add_row(name, *(f"{counts[name]:,}" for counts in card.counts.values()))
     table.add_section()
     table.add_row("all", *(f"{sum(counts.values()):,}" for counts in card.counts.values()))
+    return table
+
+
+def predictions_table(rows: Sequence[Mapping[str, Any]], classes: tuple[str, ...]) -> Table:
+    """A row a face: the file, the emotion, and all probabilities in percent."""
+    table = Table()
+    for column in ("image", "emotion", *classes):
+        table.add_column(column, justify="right" if column in classes else "left")
+    for row in rows:
+        table.add_row(row["image"], row["emotion"], *(f"{100 * row['probabilities'][name]:.0f}" for name in classes))
     return table
 
 

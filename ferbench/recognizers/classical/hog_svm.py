@@ -15,8 +15,8 @@ from ferbench.types import Images
 class HogSvm(FeatureSvm):
     """Edges by cell and orientation, then a linear SVM: the classical answer, in a tenth of a millisecond a face.
 
-    Bins are signed by default, 18 over 360 degrees: for faces they are worth more than the 9 over 180 degrees that Dalal
-    and Triggs chose for pedestrians (`reports/foundation.md`). With `signed=False` the features are those of
+    Bins are signed by default, 18 over 360 degrees: on faces they are worth more than the 9 over 180 degrees that
+    Dalal and Triggs chose for pedestrians (`reports/foundation.md`). With `signed=False` the features are those of
     `skimage.feature.hog`.
     """
 
