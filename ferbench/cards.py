@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from ferbench.errors import DataError
 from ferbench.metrics import Scores
@@ -76,7 +77,10 @@ def model_card(result: RunResult, files: dict[str, str]) -> str:
         f"{single.p50_ms:.2f} ms p50, {single.p90_ms:.2f} ms p90 (n = {single.n:,} calls)" if single else "not timed"
     )
     environment = result.environment
-    choices = ", ".join(f"{key} = {value}" for key, value in result.protocol.choices.items()) or "nothing"
+    choices = ", ".join(f"{key} = {_rounded(value)}" for key, value in result.protocol.choices.items()) or "nothing"
+    seconds = f"{result.cost.fit_seconds:,.0f}"
+    n_scorings = result.protocol.test_scorings
+    scorings = "once" if n_scorings == 1 else f"{n_scorings} times"
     checksums = "\n".join(f"- `{name}` sha256 `{digest}`" for name, digest in files.items())
     return f"""\
 # {result.recognizer.name}, trained on {result.dataset.name}
@@ -88,10 +92,10 @@ A {result.recognizer.family} recognizer of {", ".join(result.recognizer.classes)
 ## Data and protocol
 
 - Fitted on `Training` ({result.dataset.n_train:,} faces), seed {result.config.seed}; `PublicTest` chose: {choices};
-  `PrivateTest` was scored {result.protocol.test_scorings} time(s) (`reports/test_ledger.jsonl`). No test-time
-  augmentation, no ensemble, no other data.
-- Dataset fingerprint `{result.dataset.fingerprint}`; configuration `{result.config_hash}`;
-  commit `{environment.commit}`.
+  `PrivateTest` was scored {scorings} (`reports/test_ledger.jsonl`).
+- No test-time augmentation, no ensemble, no other data.
+- Dataset fingerprint `{result.dataset.fingerprint}`.
+- Configuration `{result.config_hash}`, commit `{environment.commit}`.
 - Reproduce: `python -m ferbench run experiments/{result.config.name}.yaml`
 
 ## Scores
@@ -109,8 +113,8 @@ Validation chose the settings above, so its figures lean to the optimistic side.
 ## Cost
 
 {result.cost.n_parameters:,} parameters, {bytes_text(result.cost.size_bytes)} on disk; one face {timing} on
-{environment.processor}, {environment.n_cores} cores, Python {environment.python};
-fitted in {result.cost.fit_seconds:,.0f} s. Absolute times hold for that machine on that day: measure on yours.
+{environment.processor}, {environment.n_cores} cores, Python {environment.python}; fitted in {seconds} s.
+Absolute times hold for that machine on that day: measure on yours.
 
 ## Intended use
 
@@ -133,3 +137,7 @@ def _score_row(name: str, scores: Scores) -> str:
         f"| {name} | {scores.n:,} | {percent_with_interval(scores)} | {100 * scores.balanced_accuracy:.1f} | "
         f"{100 * scores.macro_f1:.1f} | {scores.log_loss:.3f} | {100 * scores.calibration_error:.1f} |"
     )
+
+
+def _rounded(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

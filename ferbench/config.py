@@ -41,6 +41,12 @@ class DatasetComponent(Component):
     fallback: Fallback | None = None
 
 
+class TrackingComponent(Component):
+    """Where the run is tracked."""
+
+    name: str = "mlflow"
+
+
 class ExperimentConfig(Section):
     """One recognizer, one dataset, one seed."""
 
@@ -52,7 +58,7 @@ class ExperimentConfig(Section):
     recognizer: Component
     training: Training | None = None
     timing: TimingSettings = TimingSettings()
-    tracking: Component = Component(name="mlflow")
+    tracking: TrackingComponent = TrackingComponent()
 
     def result_key(self, fingerprint: str, version: str) -> str:
         """What makes two runs the same: the resolved configuration but for tracking, the data, the major version."""

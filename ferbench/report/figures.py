@@ -65,7 +65,11 @@ def curve_figure(result: RunResult) -> Figure:
             if key == "validation_accuracy":
                 best = int(np.nanargmax(values))
                 axes.annotate(
-                    f"{values[best]:.1f}", (steps[best], values[best]), (0, 7), textcoords="offset points", ha="center"
+                    f"{values[best]:.1f}",
+                    (steps[best], values[best]),
+                    (0, -14),
+                    textcoords="offset points",
+                    ha="center",
                 )
     axes.set_xlabel("epoch" if result.recognizer.family == "deep" else "value tried")
     axes.set_ylabel("accuracy, %")
