@@ -8,6 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from ferbench.environment import Environment, git_commit
+
 
 def interleaved_ratio(
     one: Callable[[], object], other: Callable[[], object], *, n_pairs: int = 20
@@ -25,6 +27,17 @@ def interleaved_ratio(
     medians = np.median(np.random.default_rng(0).choice(ratios, (2000, n_pairs)), axis=1)
     low, high = np.quantile(medians, [0.025, 0.975])
     return float(np.median(ratios)), float(low), float(high)
+
+
+def pytest_benchmark_update_json(config, benchmarks, output_json) -> None:  # type: ignore[no-untyped-def]
+    """Keep what can be quoted: medians, ratios with their intervals, hardware, versions; no samples, no host."""
+    output_json["machine_info"] = Environment.capture().model_dump()
+    output_json["commit_info"] = {"commit": git_commit()}
+    for entry in output_json["benchmarks"]:
+        stats = entry["stats"]
+        entry["stats"] = {key: stats[key] for key in ("median", "iqr", "rounds")}
+        for key in ("options", "fullname", "params", "group", "param"):
+            entry.pop(key, None)
 
 
 @pytest.fixture
