@@ -24,7 +24,7 @@ from typing import Any, Protocol
 from ferbench.config import ExperimentConfig
 from ferbench.data.dataset import DatasetCard
 from ferbench.errors import ConfigError, RunFailedError
-from ferbench.metrics import Scores
+from ferbench.report.flat import cost_params, flat_metrics, flat_params
 from ferbench.results import RunResult
 
 DEFAULT_URI = "sqlite:///mlflow.db"
@@ -220,94 +220,12 @@ def fail_abandoned(client: Any, experiment_id: str) -> None:
             client.set_terminated(run.info.run_id, "FAILED")
 
 
-def flat_params(config: ExperimentConfig) -> dict[str, Any]:
-    """The resolved configuration as one level of names.
-
-    `classes`, `dataset`, `experiment`, `recognizer`, `seed`, then `dataset.*`, `recognizer.*` and `training.*`. Nothing
-    else that differs between recognizers may sort before `model_kb` of `cost_params`.
-    """
-    flat: dict[str, Any] = {
-        "classes": config.classes,
-        "dataset": config.dataset.name,
-        "experiment": config.name,
-        "recognizer": config.recognizer.name,
-        "seed": config.seed,
-    }
-    for section in ("dataset", "recognizer"):
-        flat |= _flatten(getattr(config, section).params, f"{section}.")
-    if config.training:
-        flat |= _flatten(config.training.model_dump(mode="json"), "training.")
-    return flat
-
-
-def cost_params(result: RunResult) -> dict[str, str]:
-    """What accuracy costs, once more as parameters, as Compare opens on one metric only.
-
-    `latency_ms` is the metric `p50_ms`, left out where batch 1 was not timed; `model_kb` is `size_kb`.
-    """
-    latency = result.cost.latency_at(1)
-    timed = {"latency_ms": f"{latency.p50_ms:.3f}"} if latency else {}
-    return timed | {"model_kb": f"{result.cost.size_bytes / 1000:.1f}"}
-
-
-def flat_metrics(result: RunResult) -> dict[str, float]:
-    """Final scores and cost as one level of names, the headline first; shares are 0 to 1, kB and MB are decimal.
-
-    Of the validation split, which chooses: `accuracy` with its 95 % interval `accuracy_low`, `accuracy_high`;
-    `balanced_accuracy`, `macro_f1`, `log_loss`, `brier`, `calibration_error`, `recall.<class>`. Of the test split all
-    but the recalls, as `test.*` and `test_clean.*`. `p50_ms`, `p95_ms` and `faces_per_second` are at batch 1, those
-    that end in `_batch<n>` at others. A slash in a name would put its charts above the curves.
-    """
-    cost = result.cost
-    metrics = _score_metrics("", result.validation)
-    for latency in cost.latency:
-        batch = "" if latency.batch_size == 1 else f"_batch{latency.batch_size}"
-        metrics |= {f"p50_ms{batch}": latency.p50_ms, f"p95_ms{batch}": latency.p95_ms}
-        metrics |= {f"faces_per_second{batch}": latency.images_per_second}
-    metrics |= {
-        "size_kb": cost.size_bytes / 1000,
-        "n_parameters": float(cost.n_parameters),
-        "fit_seconds": cost.fit_seconds,
-    }
-    if cost.peak_memory_bytes is not None:
-        metrics["peak_memory_mb"] = cost.peak_memory_bytes / 1e6
-    metrics |= {f"recall.{name}": entry.recall for name, entry in result.validation.classes.items()}
-    if result.test:
-        metrics |= _score_metrics("test.", result.test)
-    if result.clean_test:
-        metrics |= _score_metrics("test_clean.", result.clean_test)
-    return metrics
-
-
-def _score_metrics(prefix: str, scores: Scores) -> dict[str, float]:
-    return {
-        f"{prefix}accuracy": scores.accuracy,
-        f"{prefix}accuracy_low": scores.accuracy_interval[0],
-        f"{prefix}accuracy_high": scores.accuracy_interval[1],
-        f"{prefix}macro_f1": scores.macro_f1,
-        f"{prefix}balanced_accuracy": scores.balanced_accuracy,
-        f"{prefix}log_loss": scores.log_loss,
-        f"{prefix}brier": scores.brier,
-        f"{prefix}calibration_error": scores.calibration_error,
-    }
-
-
 def _tags(config: ExperimentConfig, tags: Mapping[str, str]) -> dict[str, str]:
     own = {"dataset": config.dataset.name, "classes": config.classes, "recognizer": config.recognizer.name}
     source = {"mlflow.source.name": f"ferbench run {config.name}", "mlflow.source.type": "LOCAL"}
     if tags.get("commit", "unknown") != "unknown":
         source["mlflow.source.git.commit"] = tags["commit"]
     return own | source
-
-
-def _flatten(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def _experiment(client: Any, name: str) -> str:

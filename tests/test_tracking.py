@@ -19,15 +19,13 @@ from ferbench.environment import Environment
 from ferbench.errors import ConfigError, RunFailedError
 from ferbench.metrics import score
 from ferbench.recognizers.prior import Prior
+from ferbench.report.flat import cost_params, flat_metrics, flat_params
 from ferbench.results import Cost, Protocol, RecognizerCard, RunResult, now, write_result
 from ferbench.timing import Latency
 from ferbench.tracking import (
     MlflowTracker,
     NullTracker,
     connect,
-    cost_params,
-    flat_metrics,
-    flat_params,
     newest_experiment,
     tracking_uri,
 )
