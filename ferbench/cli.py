@@ -344,13 +344,15 @@ def _progress() -> Iterator[Any]:
     bars = Progress(
         *columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=err, transient=True
     )
-    task: TaskID | None = None
+    task: TaskID = bars.add_task("", visible=False)
+    current = 0
 
     def show(stage: str, done: int, total: int) -> None:
-        nonlocal task
-        if task is None:
-            task = bars.add_task(stage, total=total)
-        bars.update(task, description=stage, completed=done, total=total)
+        nonlocal current
+        if total != current:  # another kind of work: its pace says nothing about the last one's
+            bars.reset(task, total=total, visible=True)
+            current = total
+        bars.update(task, description=stage, completed=done)
 
     with bars:
         yield show if err.is_terminal else lambda stage, done, total: None
@@ -361,7 +363,7 @@ def _print_epoch(epoch: int, values: Mapping[str, float]) -> None:
 
 
 def _notice(text: str) -> None:
-    err.print(text, style="bold yellow", soft_wrap=True)
+    err.print(text, style="bold yellow", soft_wrap=True, markup=False)
 
 
 def _complain(text: str) -> None:

@@ -42,7 +42,7 @@ def test_several_runs_go_into_processes_of_their_own(here: Path, capsys) -> None
     assert main(["run", "quick.yaml", "--seeds", "0", "1", "--set", "timing.min_queries=4"]) == 0
     assert (here / "reports/quick/synthetic/seed1/result.json").is_file()
     printed = capsys.readouterr().out
-    assert "seed 0" in printed and "seed 1" in printed
+    assert "quick seed0" in printed and "quick seed1" in printed
 
 
 def test_one_failing_run_does_not_stop_the_others(here: Path, capsys) -> None:

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import ferbench
 
@@ -33,3 +34,14 @@ def test_listing_imports_no_framework() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+def test_run_that_needs_no_opencv_does_not_import_it(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text(
+        "{name: dark, dataset: {name: synthetic, params: {n_train: 70, n_validation: 35, n_test: 35}}, "
+        "recognizer: {name: hog_svm, params: {c: [0.1]}}, tracking: {name: none}, "
+        "timing: {batch_sizes: [1], warmup: 1, min_seconds: 0, min_queries: 1}}"
+    )
+    code = "import sys; from ferbench.cli import main; sys.exit(main(['run', 'run.yaml']) or 'cv2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr

@@ -11,40 +11,46 @@ from ferbench.data.dataset import DatasetCard
 from ferbench.metrics import Scores
 from ferbench.results import RunResult
 
+_COLUMNS = ("experiment", "validation", "test", "clean test", "macro-F1", "ECE", "ms a face", "faces/s", "size", "fit")
+
 
 def results_table(results: Sequence[RunResult]) -> Table:
-    """One row a result: scores in percent with their 95 % intervals, and cost."""
-    names = sorted({result.dataset.name for result in results})
-    table = Table(title=f"Results on {', '.join(names)}", title_justify="left")
-    table.add_column("experiment")
-    columns = (
-        "validation",
-        "test",
-        "clean test",
-        "macro-F1 (val.)",
-        "ECE (val.)",
-        "ms a face",
-        "faces/s",
-        "size",
-        "fit",
-    )
-    for column in columns:
-        table.add_column(column, justify="right")
+    """One row a result, the least accurate first: accuracy in percent with its 95 % interval, and cost."""
+    names = ", ".join(sorted({result.dataset.name for result in results}))
+    title = f"Results on {names}: accuracy in %, macro-F1 and ECE on validation"
+    table = Table(title=title, title_justify="left")
+    for column in _COLUMNS:
+        table.add_column(column, justify="left" if column == "experiment" else "right", no_wrap=column == "experiment")
+    for row in _result_rows(results):
+        table.add_row(*row)
+    return table
+
+
+def results_markdown(results: Sequence[RunResult]) -> str:
+    """The table of `results_table` in Markdown, the most accurate first."""
+    head = [f"| {' | '.join(_COLUMNS)} |", f"|---|{'---:|' * (len(_COLUMNS) - 1)}"]
+    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in reversed(_result_rows(results)))])
+
+
+def _result_rows(results: Sequence[RunResult]) -> list[list[str]]:
+    rows = []
     for result in sorted(results, key=lambda result: result.validation.accuracy):
         single, batch = result.cost.latency_at(1), result.cost.latency_at(32)
-        table.add_row(
-            result.title,
-            percent_with_interval(result.validation),
-            percent_with_interval(result.test) if result.test else "not scored",
-            f"{100 * result.clean_test.accuracy:.1f}" if result.clean_test else "",
-            f"{100 * result.validation.macro_f1:.1f}",
-            f"{100 * result.validation.calibration_error:.1f}",
-            f"{single.p50_ms:.2f}" if single else "",
-            f"{batch.images_per_second:,.0f}" if batch else "",
-            bytes_text(result.cost.size_bytes),
-            f"{result.cost.fit_seconds:,.0f} s",
+        rows.append(
+            [
+                f"{result.config.name} seed{result.config.seed}",
+                percent_with_interval(result.validation),
+                percent_with_interval(result.test) if result.test else "not scored",
+                f"{100 * result.clean_test.accuracy:.1f}" if result.clean_test else "",
+                f"{100 * result.validation.macro_f1:.1f}",
+                f"{100 * result.validation.calibration_error:.1f}",
+                f"{single.p50_ms:.2f}" if single else "",
+                f"{batch.images_per_second:,.0f}" if batch else "",
+                bytes_text(result.cost.size_bytes),
+                f"{result.cost.fit_seconds:,.0f} s",
+            ]
         )
-    return table
+    return rows
 
 
 def scores_table(title: str, scores: Scores) -> Table:

@@ -1,0 +1,55 @@
+"""What is written about the results is what the results say."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ferbench.report.tables import results_markdown
+from ferbench.results import read_ledger, read_result
+
+ROOT = Path(__file__).parent.parent
+REPORTS = ROOT / "reports"
+RESULTS = [read_result(path) for path in sorted(REPORTS.glob("*/fer2013/seed*/result.json"))]
+
+
+def test_tables_in_readme_and_report_are_those_of_the_results() -> None:
+    seven = [result for result in RESULTS if result.config.classes == "fer7" and result.test]
+    table = results_markdown(seven)
+    assert table in (ROOT / "README.md").read_text()
+    assert table in (REPORTS / "foundation.md").read_text()
+
+
+def test_validation_thresholds_are_met() -> None:
+    accuracy = {result.config.name: 100 * result.validation.accuracy for result in RESULTS}
+    assert accuracy["lbp_svm"] >= 37 and accuracy["hog_svm"] >= 47 and accuracy["cnn9"] >= 58
+
+
+@pytest.mark.parametrize("result", RESULTS, ids=lambda result: result.title)
+def test_every_committed_test_score_is_in_the_ledger(result) -> None:
+    lines = [line for line in read_ledger(REPORTS) if line["config_hash"] == result.config_hash]
+    assert len(lines) == result.protocol.test_scorings
+    if result.test:
+        assert lines[-1]["accuracy"] == result.test.accuracy
+        assert lines[-1]["clean_accuracy"] == result.clean_test.accuracy
+
+
+@pytest.mark.parametrize("result", RESULTS, ids=lambda result: result.title)
+def test_committed_predictions_give_the_committed_scores(result) -> None:
+    path = REPORTS / result.config.name / result.dataset.name / f"seed{result.config.seed}" / "predictions.npz"
+    with np.load(path, allow_pickle=False) as stored:
+        for split, scores in (("validation", result.validation), ("test", result.test)):
+            if scores is None:
+                assert f"{split}_labels" not in stored
+                continue
+            right = stored[f"{split}_probabilities"].argmax(axis=1) == stored[f"{split}_labels"]
+            assert right.mean() == pytest.approx(scores.accuracy)
+
+
+def test_committed_results_name_no_place_on_a_machine() -> None:
+    for path in REPORTS.rglob("*.json*"):
+        text = path.read_text()
+        assert not any(word in text for word in ("/home/", "/root/", "/tmp/", "/work/", "C:\\\\"))
+        for line in text.splitlines() if path.suffix == ".jsonl" else [text]:
+            json.loads(line)
