@@ -97,8 +97,7 @@ class Recognizer(ABC):
             ImagesError: images are not uint8 (n, height, width), or there are none.
             DataError: labels or targets do not fit the images or the classes.
         """
-        self.classes = tuple(classes)
-        n_classes = len(self.classes)
+        n_classes = len(classes)
         check_images(images)
         check_labels(labels, n=len(images), n_classes=n_classes)
         if len(images) == 0:
@@ -113,6 +112,7 @@ class Recognizer(ABC):
                     f"validation images are {validation[0].shape[1:]} and training images {images.shape[1:]}: "
                     "resize them to one size."
                 )
+        self.classes = tuple(classes)
         self.image_size = (int(images.shape[1]), int(images.shape[2]))
         self._fitted = False
         self._fit(

@@ -59,9 +59,9 @@ def test_validation_of_another_size_is_refused(tiny) -> None:
         Prior().fit(tiny.train.images, tiny.train.labels, validation=(smaller, tiny.validation.labels))
 
 
-def test_failed_fit_leaves_it_unfitted(prior, tiny) -> None:
+def test_refused_fit_changes_nothing(prior, tiny) -> None:
     with pytest.raises(DataError):
-        prior.fit(tiny.train.images, tiny.train.labels + 7)
+        prior.fit(tiny.train.images, tiny.train.labels + 7, classes=("a", "b"))
     assert prior.predict_proba(tiny.test.images).shape == (21, 7)
 
 
