@@ -149,7 +149,7 @@ class LedgerLine(Record):
     seed: int
     n: int
     accuracy: float
-    clean_accuracy: float
+    clean_accuracy: float | None
     commit: str | None
 
 
