@@ -56,11 +56,21 @@ def build_parser() -> argparse.ArgumentParser:
     )
     actions = data.add_subparsers(title="actions", required=True, metavar="ACTION")
     prepare = command("prepare", "Read a dataset's own files once into a compact cache.", actions, "data ")
-    prepare.add_argument("name", choices=("fer2013",), metavar="NAME", help="fer2013")
-    prepare.add_argument("path", type=Path, metavar="PATH", help="fer2013.csv or icml_face_data.csv, also .gz .xz .zip")
+    prepare.add_argument("name", metavar="NAME", help="fer2013, ferplus, ... (python -m ferbench list: preparers)")
+    prepare.add_argument(
+        "path",
+        type=Path,
+        metavar="PATH",
+        help="fer2013: fer2013.csv, icml_face_data.csv (also .gz .xz .zip .tar.gz) or the folder with train and test; "
+        "ferplus: fer2013new.csv; other sets: their folder",
+    )
+    prepare.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a parameter of the preparer")
     info = command("info", "Counts by split and class, fingerprint and place.", actions, "data ")
     info.add_argument("name", nargs="?", default="fer2013", metavar="NAME", help="(default: %(default)s)")
     _add_json(info)
+    export = command("export", "Write a prepared dataset back to picture folders, or to a csv.", actions, "data ")
+    export.add_argument("name", metavar="NAME")
+    export.add_argument("target", type=Path, metavar="TARGET", help="a folder; or a file that ends in .csv or .csv.gz")
 
     ui = command("ui", "Start MLflow's own UI on the tracked runs, on 127.0.0.1.")
     ui.add_argument("--port", type=int, default=5000, help="(default: %(default)s)")

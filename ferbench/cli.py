@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a check failed, 2 bad input or configuration, 130 interrup
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import os
 import signal
@@ -194,7 +195,9 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    listing: dict[str, Any] = {kind: registry.names(kind) for kind in ("recognizers", "datasets", "trackers")}
+    listing: dict[str, Any] = {
+        kind: registry.names(kind) for kind in ("recognizers", "datasets", "preparers", "trackers")
+    }
     listing["weights"] = registry.shipped()
     if options.json:
         _print_json(listing)
@@ -227,12 +230,31 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _data_prepare(options: argparse.Namespace) -> int:
-    from ferbench.data.fer2013 import prepare_fer2013
+    from ferbench.config import assignments
 
+    ours = ("path", "votes_csv", "on_progress", "notice")
+    prepare = registry.get("preparers", options.name)
+    params = registry.resolve("preparers", options.name, assignments(options.set), given=ours)
+    if "notice" in inspect.signature(prepare).parameters:
+        params["notice"] = _notice
     with _progress() as show:
-        place = prepare_fer2013(options.path, on_progress=show)
+        place = prepare(options.path, on_progress=show, **params)
     out.print(f"Prepared: {place}")
-    return _data_info(argparse.Namespace(name=options.name, json=False))
+    datasets = [name for name in registry.names("datasets") if name.startswith(options.name)]
+    for name in datasets[:1]:
+        _data_info(argparse.Namespace(name=name, json=False))
+    return 0
+
+
+def _data_export(options: argparse.Namespace) -> int:
+    from ferbench.data.export import export_csv, export_folder
+
+    dataset = registry.create("datasets", options.name)
+    export = export_csv if options.target.name.endswith((".csv", ".csv.gz")) else export_folder
+    with _progress() as show:
+        export(dataset, options.target, on_progress=show)
+    out.print(f"Written: {options.target}")
+    return 0
 
 
 def _data_info(options: argparse.Namespace) -> int:
@@ -240,7 +262,8 @@ def _data_info(options: argparse.Namespace) -> int:
     from ferbench.report.tables import dataset_table
 
     card = registry.create("datasets", options.name).card()
-    place = "drawn in memory" if card.is_synthetic else str(data_home() / "datasets" / card.name)
+    folder = "ferplus" if card.name.startswith("ferplus_") else card.name
+    place = "drawn in memory" if card.is_synthetic else str(data_home() / "datasets" / folder)
     if options.json:
         _print_json({**card.model_dump(), "place": place})
     else:
@@ -382,6 +405,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "data prepare": _data_prepare,
     "data info": _data_info,
+    "data export": _data_export,
     "ui": _ui,
     "publish": _publish,
 }

@@ -98,6 +98,18 @@ def load_experiment(path: str | Path, overrides: list[str] | None = None) -> Exp
         raise ConfigError(f"{path}: {explain(error, ExperimentConfig)}") from error
 
 
+def assignments(overrides: list[str]) -> dict[str, Any]:
+    """What `key=value` texts say, nested by the dots in their keys.
+
+    Raises:
+        ConfigError: one is not of this form.
+    """
+    content: dict[str, Any] = {}
+    for override in overrides:
+        _override(content, override)
+    return content
+
+
 def to_yaml(config: ExperimentConfig) -> str:
     """The configuration as YAML text that `load_experiment` reads back."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)

@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 from ferbench import __version__
 from ferbench.config import Component, DatasetComponent, ExperimentConfig
-from ferbench.data.dataset import Dataset, data_home
-from ferbench.data.emotions import classes_of, label_set_name
+from ferbench.data.dataset import Dataset, Split, data_home
+from ferbench.data.emotions import classes_of, describe_map, label_set_name
 from ferbench.environment import Environment, git_commit, n_cores, peak_memory_bytes
 from ferbench.errors import ConfigError, DataError, DatasetMissingError
 from ferbench.metrics import Scores
@@ -38,7 +38,7 @@ from ferbench.results import (
 )
 from ferbench.timing import Latency, measure
 from ferbench.tracking import NullTracker, Tracker
-from ferbench.types import EpochHook, ProgressHook
+from ferbench.types import EpochHook, Probabilities, ProgressHook
 
 Notice = Callable[[str], None]
 
@@ -126,7 +126,10 @@ def run(
 def resolve(config: ExperimentConfig, notice: Notice = lambda text: None) -> Resolved:
     """Open the dataset, or what stands in for it, build the recognizer, and fill in every default."""
     config, dataset = _open_dataset(config, notice)
-    dataset = dataset.with_classes(classes_of(config.classes))
+    classes = classes_of(config.classes)
+    if classes != dataset.classes:
+        notice(f"Classes are {config.classes}: {describe_map(dataset.classes, classes) or 'all keep their names'}.")
+        dataset = dataset.with_classes(classes)
     params = dict(config.recognizer.params)
     if "training" in params or "seed" in params:
         raise ConfigError("recognizer.params: give seed and training as sections of their own, at the top level.")
@@ -262,6 +265,7 @@ def _fit_and_score(
         dataset.train.images,
         dataset.train.labels,
         classes=dataset.classes,
+        targets=_targets(dataset.train),
         validation=(dataset.validation.images, dataset.validation.labels),
         on_epoch=follow,
         on_progress=on_progress,
@@ -309,6 +313,11 @@ def _fit_and_score(
         environment=Environment.capture(),
         created_at=now(),
     )
+
+
+def _targets(split: Split) -> Probabilities | None:
+    """Several taggers' votes as soft targets, rows summing to 1; None where nobody voted."""
+    return None if split.votes is None else split.votes / split.votes.sum(axis=1, keepdims=True)
 
 
 def _time(

@@ -28,7 +28,14 @@ _BUILTIN: dict[str, dict[str, str]] = {
     },
     "datasets": {
         "fer2013": "ferbench.data.fer2013:load_fer2013",
+        "ferplus_majority": "ferbench.data.ferplus:load_ferplus_majority",
+        "ferplus_plurality": "ferbench.data.ferplus:load_ferplus_plurality",
+        "ferplus_votes": "ferbench.data.ferplus:load_ferplus_votes",
         "synthetic": "ferbench.data.synthetic:load_synthetic",
+    },
+    "preparers": {
+        "fer2013": "ferbench.data.fer2013:prepare_fer2013",
+        "ferplus": "ferbench.data.ferplus:prepare_ferplus",
     },
     "trackers": {
         "mlflow": "ferbench.tracking:MlflowTracker",
@@ -61,7 +68,7 @@ def _check_kind(kind: str) -> None:
 
 
 def names(kind: str) -> list[str]:
-    """All registered names of a kind ("recognizers", "datasets", "trackers"), sorted; imports none of them."""
+    """All registered names of a kind ("recognizers", "datasets", ...), sorted; imports none of them."""
     return sorted({*_entry_points(kind), *_added.get(kind, {})})
 
 
@@ -95,8 +102,12 @@ def add(kind: str, name: str, target: Any) -> None:
     _added.setdefault(kind, {})[name] = target
 
 
-def schema_of(target: Any) -> type[BaseModel]:
+def schema_of(target: Any, given: tuple[str, ...] = ()) -> type[BaseModel]:
     """The pydantic model of a class's or function's keyword-only parameters; unknown ones are forbidden.
+
+    Args:
+        target: The class or function.
+        given: Parameters that the caller passes itself and a user may not.
 
     Raises:
         PluginError: the signature takes `*args`, `**kwargs` or positional parameters.
@@ -107,16 +118,21 @@ def schema_of(target: Any) -> type[BaseModel]:
     hints = get_type_hints(owner)
     fields: dict[str, Any] = {}
     for parameter in inspect.signature(target).parameters.values():
+        if parameter.name in given:
+            continue
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             raise PluginError(
                 f"{target.__name__} takes '{parameter}': parameters must be keyword-only and named one by one."
             )
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
         fields[parameter.name] = (hints.get(parameter.name, Any), default)
-    return create_model(target.__name__, __config__=ConfigDict(extra="forbid", protected_namespaces=()), **fields)
+    config = ConfigDict(extra="forbid", protected_namespaces=(), arbitrary_types_allowed=True)
+    return create_model(target.__name__, __config__=config, **fields)
 
 
-def resolve(kind: str, name: str, params: dict[str, Any] | None = None, *, seed: int = 0) -> dict[str, Any]:
+def resolve(
+    kind: str, name: str, params: dict[str, Any] | None = None, *, seed: int = 0, given: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Check `params` against the signature behind `name` and fill in its defaults, `seed` too where it has one.
 
     Raises:
@@ -126,12 +142,12 @@ def resolve(kind: str, name: str, params: dict[str, Any] | None = None, *, seed:
 
     from ferbench.validation import explain
 
-    schema = schema_of(get(kind, name))
-    given = dict(params or {})
+    schema = schema_of(get(kind, name), given)
+    chosen = dict(params or {})
     if "seed" in schema.model_fields:
-        given.setdefault("seed", seed)
+        chosen.setdefault("seed", seed)
     try:
-        checked = schema.model_validate(given)
+        checked = schema.model_validate(chosen)
     except ValidationError as error:
         raise ConfigError(f"{kind[:-1]} '{name}': {explain(error, schema)}") from error
     return {field: getattr(checked, field) for field in schema.model_fields}

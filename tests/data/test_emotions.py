@@ -3,7 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ferbench.data.emotions import ALIASES, LABEL_SETS, classes_of, emotion_named, label_map, label_set_name
+from ferbench.data.emotions import (
+    ALIASES,
+    LABEL_SETS,
+    classes_of,
+    describe_map,
+    emotion_named,
+    label_map,
+    label_set_name,
+)
 from ferbench.errors import ConfigError, UnknownNameError
 from ferbench.types import EMOTIONS
 
@@ -44,6 +52,20 @@ def test_label_map_follows_another_order() -> None:
 
 def test_label_map_drops_contempt() -> None:
     assert label_map(CONTEMPT8, EMOTIONS).tolist() == [0, 1, 2, 3, 4, 5, 6, -1]
+
+
+def test_ferplus8_is_fer7_and_contempt() -> None:
+    assert classes_of("ferplus8") == CONTEMPT8
+
+
+def test_label_map_from_ferplus8_to_fer6_drops_and_merges() -> None:
+    assert label_map(CONTEMPT8, FER6).tolist() == [0, 0, 1, 2, 3, 4, 5, -1]
+
+
+def test_describe_map_states_what_is_dropped_and_what_is_merged() -> None:
+    assert describe_map(CONTEMPT8, FER6) == "disgust becomes anger, contempt is dropped"
+    assert describe_map(CONTEMPT8, EMOTIONS) == "contempt is dropped"
+    assert describe_map(EMOTIONS, EMOTIONS[::-1]) == ""
 
 
 def test_label_map_refuses_to_split_anger() -> None:

@@ -239,12 +239,16 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         prepare_fer2013(tmp_path / "fer2013.csv")
 
 
-def test_a_folder_is_refused_and_the_file_in_it_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is a folder, expected a file: give the path"):
-        prepare_fer2013(tmp_path)
-    (tmp_path / "icml_face_data.csv").write_text("")
-    with pytest.raises(DataError, match=r"is a folder, expected a file: give .*icml_face_data\.csv"):
-        prepare_fer2013(tmp_path)
+def test_a_folder_with_the_file_in_it_is_the_file(tmp_path: Path) -> None:
+    (tmp_path / "icml_face_data.csv").write_text(csv_text())
+    prepare_fer2013(tmp_path, counts=None)
+    assert load_fer2013().train.rows.tolist() == [0, 3, 6, 9]
+
+
+def test_a_zip_of_pictures_is_to_be_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "archive.zip").write_bytes(zipped("", "train/angry/Training_1.jpg", "test/sad/PublicTest_1.jpg"))
+    with pytest.raises(DataError, match="holds pictures: unpack it, and give the folder"):
+        prepare_fer2013(tmp_path / "archive.zip", counts=None)
 
 
 def test_load_without_preparing_says_how_to_get_it() -> None:
