@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from ferbench import registry
 from ferbench.config import load_experiment
+from ferbench.errors import DatasetMissingError
 from ferbench.experiment import resolve
 
 FILES = sorted((Path(__file__).parent.parent / "experiments").glob("*.yaml"))
@@ -18,11 +20,23 @@ def test_there_is_one_for_every_shipped_baseline() -> None:
 def test_it_resolves(path: Path) -> None:
     config = load_experiment(path)
     assert config.name == path.stem
-    assert config.dataset.fallback is not None and config.dataset.fallback.name == "synthetic"
+    assert registry.get("datasets", config.dataset.name)
+    if config.dataset.fallback is None:
+        assert registry.resolve("recognizers", config.recognizer.name, config.recognizer.params)
+        with pytest.raises(DatasetMissingError, match="data prepare"):
+            resolve(config)
+        return
+    assert config.dataset.fallback.name == "synthetic"
     notices: list[str] = []
     resolved = resolve(config, notices.append)
     assert resolved.config.recognizer.name == config.recognizer.name
     assert "SAYS NOTHING ABOUT REAL FACES" in notices[0]
+
+
+@pytest.mark.parametrize("name", ["prior", "lbp_svm", "hog_svm", "cnn3", "cnn9"])
+def test_baselines_and_networks_run_on_a_machine_with_nothing(name: str) -> None:
+    config = load_experiment(FILES[0].parent / f"{name}.yaml")
+    assert config.dataset.fallback is not None
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
