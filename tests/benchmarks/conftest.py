@@ -32,9 +32,10 @@ def interleaved_ratio(
 def pytest_benchmark_update_json(config, benchmarks, output_json) -> None:  # type: ignore[no-untyped-def]
     """Keep what can be quoted: medians, ratios with their intervals, hardware, versions; no samples, no host."""
     output_json["machine_info"] = Environment.capture().model_dump()
-    output_json["commit_info"] = {"commit": git_commit()}
+    output_json.pop("commit_info", None)
     for entry in output_json["benchmarks"]:
         stats = entry["stats"]
+        entry["commit"] = git_commit()
         entry["stats"] = {key: stats[key] for key in ("median", "iqr", "rounds")}
         for key in ("options", "fullname", "params", "group", "param"):
             entry.pop(key, None)
