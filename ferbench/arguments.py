@@ -68,6 +68,14 @@ def build_parser() -> argparse.ArgumentParser:
     info = command("info", "Counts by split and class, fingerprint and place.", actions, "data ")
     info.add_argument("name", nargs="?", default="fer2013", metavar="NAME", help="(default: %(default)s)")
     _add_json(info)
+    audit = command(
+        "audit", "Look for duplicates, leaks between splits, conflicting labels and blank images.", actions, "data "
+    )
+    audit.add_argument("name", nargs="?", default="fer2013", metavar="NAME", help="(default: %(default)s)")
+    audit.add_argument(
+        "--sheet", action="store_true", help="draw what was found; it shows faces, so it stays out of the repository"
+    )
+    _add_json(audit)
     export = command("export", "Write a prepared dataset back to picture folders, or to a csv.", actions, "data ")
     export.add_argument("name", metavar="NAME")
     export.add_argument("target", type=Path, metavar="TARGET", help="a folder; or a file that ends in .csv or .csv.gz")

@@ -246,6 +246,24 @@ def _data_prepare(options: argparse.Namespace) -> int:
     return 0
 
 
+def _data_audit(options: argparse.Namespace) -> int:
+    from ferbench.data.audit import audit
+    from ferbench.data.dataset import data_home
+    from ferbench.report.audit import audit_tables, contact_sheet
+
+    dataset = registry.create("datasets", options.name)
+    with _progress() as show:
+        found = audit(dataset, on_progress=show)
+    pages = contact_sheet(dataset, found, data_home() / "audits" / dataset.name) if options.sheet else []
+    if options.json:
+        _print_json({**found.model_dump(mode="json"), "sheets": [str(page) for page in pages]})
+        return 0
+    out.print(*audit_tables(found))
+    for page in pages:
+        out.print(str(page), soft_wrap=True)
+    return 0
+
+
 def _data_export(options: argparse.Namespace) -> int:
     from ferbench.data.export import export_csv, export_folder
 
@@ -405,6 +423,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "data prepare": _data_prepare,
     "data info": _data_info,
+    "data audit": _data_audit,
     "data export": _data_export,
     "ui": _ui,
     "publish": _publish,

@@ -157,6 +157,21 @@ def test_data_info_prints_counts_and_fingerprint(capsys) -> None:
     assert "drawn by a program" in capsys.readouterr().out
 
 
+def test_data_audit_of_drawn_faces_finds_nothing_wrong(capsys) -> None:
+    assert main(["data", "audit", "synthetic", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["exact"]["n_groups"] == 0 and found["n_clean_test"] == 350
+    assert main(["data", "audit", "synthetic"]) == 0
+    assert "identical" in capsys.readouterr().out
+
+
+def test_data_export_writes_a_csv_and_folders(here: Path, capsys) -> None:
+    assert main(["data", "export", "synthetic", "drawn.csv"]) == 0
+    assert (here / "drawn.csv").read_text().startswith("emotion,pixels,Usage")
+    assert main(["data", "export", "synthetic", "drawn"]) == 0
+    assert len(list((here / "drawn").rglob("*.png"))) == 2100
+
+
 def test_publish_makes_a_folder_that_loads_and_explains_itself(trained: Path, here: Path, capsys) -> None:
     assert main(["publish", str(trained), "--to", "shared"]) == 0
     card = (here / "shared" / "MODEL_CARD.md").read_text()
