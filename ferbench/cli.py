@@ -231,8 +231,9 @@ def _check(options: argparse.Namespace) -> int:
 
 def _data_prepare(options: argparse.Namespace) -> int:
     from ferbench.config import assignments
+    from ferbench.data.pictures import read_problems
 
-    ours = ("path", "votes_csv", "on_progress", "notice")
+    ours = ("path", "votes_csv", "on_progress", "notice", "crop")
     prepare = registry.get("preparers", options.name)
     params = registry.resolve("preparers", options.name, assignments(options.set), given=ours)
     if "notice" in inspect.signature(prepare).parameters:
@@ -240,9 +241,11 @@ def _data_prepare(options: argparse.Namespace) -> int:
     with _progress() as show:
         place = prepare(options.path, on_progress=show, **params)
     out.print(f"Prepared: {place}")
-    datasets = [name for name in registry.names("datasets") if name.startswith(options.name)]
-    for name in datasets[:1]:
-        _data_info(argparse.Namespace(name=name, json=False))
+    problems = read_problems(place)
+    if problems:
+        _notice(f"{len(problems)} pictures could not be read and are left out: {place / 'unreadable.txt'}.")
+    if place.name in registry.names("datasets"):
+        _data_info(argparse.Namespace(name=place.name, json=False))
     return 0
 
 

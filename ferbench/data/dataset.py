@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -162,10 +163,11 @@ class Dataset:
         Returns:
             bool, (n_test,).
         """
+        ids = duplicate_groups(chain(self.train.images, self.validation.images, self.test.images))
+        seen, tested = np.split(ids, [len(self.train) + len(self.validation)])
         clean = np.zeros(len(self.test), dtype=np.bool_)
-        clean[np.unique(self.test.groups, return_index=True)[1]] = True
-        seen = np.concatenate([self.train.groups, self.validation.groups])
-        return clean & ~np.isin(self.test.groups, seen)
+        clean[np.unique(tested, return_index=True)[1]] = True
+        return clean & ~np.isin(tested, seen)
 
     def with_classes(self, classes: tuple[str, ...]) -> Dataset:
         """The same faces under other classes; faces of a class that is dropped are left out.

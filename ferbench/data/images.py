@@ -73,7 +73,10 @@ def read_gray(path: str | Path) -> Images:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    except cv2.error:  # it claims to be larger than OpenCV dares to read
+        image = None
     if image is None:
         raise DataError(f"{path} is not a picture that can be decoded: give a PNG, JPEG, BMP, WebP or TIFF file.")
     return to_gray(image)

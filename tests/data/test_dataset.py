@@ -25,6 +25,12 @@ def split_of(labels: list[int], groups: list[int] | None = None, votes: Any = No
     )
 
 
+def painted(grays: list[int]) -> Split:
+    """A split of plain images, one a gray level: equal levels are identical images."""
+    images = np.zeros((len(grays), 4, 4), np.uint8) + np.array(grays, np.uint8).reshape(-1, 1, 1)
+    return replace(split_of([0] * len(grays)), images=images)
+
+
 def dataset_of(train: Split, validation: Split, test: Split) -> Dataset:
     return Dataset(name="made", classes=EMOTIONS, train=train, validation=validation, test=test)
 
@@ -89,8 +95,17 @@ def test_duplicate_groups_number_images_by_first_appearance() -> None:
 
 
 def test_clean_test_keeps_the_first_of_each_image_without_a_twin_elsewhere() -> None:
-    dataset = dataset_of(split_of([0, 0], [0, 1]), split_of([0], [2]), split_of([0] * 6, [3, 1, 4, 3, 2, 4]))
+    dataset = dataset_of(painted([0, 1]), painted([2]), painted([3, 1, 4, 3, 2, 4]))
     assert dataset.clean_test().tolist() == [True, False, True, False, False, False]
+
+
+def test_clean_test_goes_by_pixels_and_keeps_several_images_of_one_person() -> None:
+    one_person = replace(painted([0, 1, 2]), groups=np.zeros(3, np.int64))
+    assert dataset_of(painted([3]), painted([4]), one_person).clean_test().all()
+
+
+def test_clean_test_of_an_empty_test_split_is_empty() -> None:
+    assert dataset_of(painted([0]), painted([1]), painted([])).clean_test().shape == (0,)
 
 
 def test_fingerprint_is_of_the_content_and_not_of_its_place() -> None:
