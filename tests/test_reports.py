@@ -11,7 +11,7 @@ from ferbench.results import read_ledger, read_result
 
 ROOT = Path(__file__).parent.parent
 REPORTS = ROOT / "reports"
-RESULTS = [read_result(path) for path in sorted(REPORTS.glob("*/fer2013/seed*/result.json"))]
+RESULTS = [read_result(path) for path in sorted(REPORTS.glob("*/fer*/seed*/result.json"))]
 
 
 def test_tables_in_readme_and_report_are_those_of_the_results() -> None:
@@ -19,6 +19,12 @@ def test_tables_in_readme_and_report_are_those_of_the_results() -> None:
     table = results_markdown(seven)
     assert table in (ROOT / "README.md").read_text()
     assert table in (REPORTS / "foundation.md").read_text()
+
+
+def test_table_of_ferplus_is_that_of_the_results() -> None:
+    paths = sorted(REPORTS.glob("hog_svm_ferplus_*/*/seed0/result.json"))
+    assert len(paths) == 3
+    assert results_markdown([read_result(path) for path in paths]) in (REPORTS / "data.md").read_text()
 
 
 def test_validation_thresholds_are_met() -> None:
