@@ -243,7 +243,7 @@ def _data_prepare(options: argparse.Namespace) -> int:
     out.print(f"Prepared: {place}")
     problems = read_problems(place)
     if problems:
-        _notice(f"{len(problems)} pictures could not be read and are left out: {place / 'unreadable.txt'}.")
+        _notice(f"Pictures left out, as they could not be used: {len(problems)}, named in {place / 'unreadable.txt'}.")
     if place.name in registry.names("datasets"):
         _data_info(argparse.Namespace(name=place.name, json=False))
     return 0

@@ -195,3 +195,24 @@ def test_read_only_places_are_a_sentence(here: Path, capsys, monkeypatch, place:
         (here / "f.csv").write_text("emotion,pixels,Usage\n")
         assert main(["data", "prepare", "fer2013", "f.csv"]) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_own_pictures_are_prepared_and_run_from_the_command_line(here: Path, capsys) -> None:
+    assert main(["data", "export", "synthetic", "faces"]) == 0
+    Path("faces/train/anger/broken.png").write_text("no picture")
+    assert main(["data", "prepare", "folder", "faces"]) == 0
+    printed = capsys.readouterr()
+    assert "could not be used: 1, named in" in printed.err
+    assert main(["data", "info", "folder", "--json"]) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert card["n_train"] > 0 and card["classes"][0] == "anger"
+    overrides = ["dataset.name=folder", "dataset.params={}"]
+    assert main(["run", "quick.yaml", *(part for o in overrides for part in ("--set", o))]) == 0
+    assert (here / "reports/quick/folder/seed0/result.json").is_file()
+
+
+def test_preparing_an_unknown_set_or_with_an_unknown_parameter_is_refused(here: Path, capsys) -> None:
+    assert main(["data", "prepare", "fer2014", "x"]) == 2
+    assert "Did you mean 'fer2013'?" in capsys.readouterr().err
+    assert main(["data", "prepare", "rafdb", "x", "--set", "knd=compound"]) == 2
+    assert "Did you mean 'kind'?" in capsys.readouterr().err
