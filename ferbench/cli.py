@@ -233,7 +233,7 @@ def _data_prepare(options: argparse.Namespace) -> int:
     from ferbench.config import assignments
     from ferbench.data.pictures import read_problems
 
-    ours = ("path", "votes_csv", "on_progress", "notice", "crop")
+    ours = ("path", "votes_csv", "on_progress", "notice", "crop", "counts")  # not for a user to set
     prepare = registry.get("preparers", options.name)
     params = registry.resolve("preparers", options.name, assignments(options.set), given=ours)
     if "notice" in inspect.signature(prepare).parameters:
