@@ -6,7 +6,6 @@ Pictures are compared by their pixels; a dataset's own `groups` (a person, a cli
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ferbench.data.dataset import Dataset, Split, duplicate_groups
+from ferbench.data.dataset import Dataset, Split, duplicate_groups, first_unseen
 from ferbench.data.near_duplicates import (
     MIN_CONTRAST,
     MIN_CORRELATION,
@@ -139,7 +138,7 @@ def audit(
         min_contrast=MIN_CONTRAST,
         balance={name: _balance(split, dataset.classes) for name, split in dataset.splits()},
         n_clean_test=int(clean.sum()),
-        n_clean_test_near=int((clean & _regrouped(dataset, near).clean_test()).sum()),
+        n_clean_test_near=int((clean & first_unseen(near["test"], [near["train"], near["validation"]])).sum()),
     )
 
 
@@ -189,11 +188,6 @@ def _has_different(near: Groups, exact: Groups) -> NDArray[np.bool_]:
     distinct = np.unique(np.stack([near, exact]), axis=1)[0]
     mask: NDArray[np.bool_] = (np.bincount(distinct) > 1)[near]
     return mask
-
-
-def _regrouped(dataset: Dataset, groups: dict[str, Groups]) -> Dataset:
-    train, validation, test = (replace(split, groups=groups[name]) for name, split in dataset.splits())
-    return replace(dataset, train=train, validation=validation, test=test)
 
 
 def _balance(split: Split, classes: tuple[str, ...]) -> Balance:

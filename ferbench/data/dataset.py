@@ -165,9 +165,7 @@ class Dataset:
         """
         ids = duplicate_groups(chain(self.train.images, self.validation.images, self.test.images))
         seen, tested = np.split(ids, [len(self.train) + len(self.validation)])
-        clean = np.zeros(len(self.test), dtype=np.bool_)
-        clean[np.unique(tested, return_index=True)[1]] = True
-        return clean & ~np.isin(tested, seen)
+        return first_unseen(tested, [seen])
 
     def with_classes(self, classes: tuple[str, ...]) -> Dataset:
         """The same faces under other classes; faces of a class that is dropped are left out.
@@ -208,6 +206,13 @@ def _mapped(split: Split, targets: NDArray[np.int64], n_classes: int) -> Split:
     kept = labels >= 0
     mapped = replace(split, labels=np.maximum(labels, 0), votes=votes)
     return mapped if kept.all() else mapped.take(kept)
+
+
+def first_unseen(tested: Groups, seen: Iterable[Groups]) -> NDArray[np.bool_]:
+    """Which of `tested` are the first of their group and of none in `seen`, bool (n,)."""
+    clean = np.zeros(len(tested), dtype=np.bool_)
+    clean[np.unique(tested, return_index=True)[1]] = True
+    return clean & ~np.isin(tested, np.concatenate(list(seen)))
 
 
 def duplicate_groups(images: Iterable[NDArray[np.uint8]]) -> Groups:
