@@ -152,7 +152,7 @@ def test_altered_weights_are_refused(trained: Path, capsys) -> None:
 def test_data_info_prints_counts_and_fingerprint(capsys) -> None:
     assert main(["data", "info", "synthetic", "--json"]) == 0
     card = json.loads(capsys.readouterr().out)
-    assert card["n_train"] == 1400 and len(card["fingerprint"]) == 64
+    assert card["n_train"] == 2100 and len(card["fingerprint"]) == 64
     assert main(["data", "info", "synthetic"]) == 0
     assert "drawn by a program" in capsys.readouterr().out
 
@@ -169,7 +169,7 @@ def test_data_export_writes_a_csv_and_folders(here: Path, capsys) -> None:
     assert main(["data", "export", "synthetic", "drawn.csv"]) == 0
     assert (here / "drawn.csv").read_text().startswith("emotion,pixels,Usage")
     assert main(["data", "export", "synthetic", "drawn"]) == 0
-    assert len(list((here / "drawn").rglob("*.png"))) == 2100
+    assert len(list((here / "drawn").rglob("*.png"))) == 2800
 
 
 def test_publish_makes_a_folder_that_loads_and_explains_itself(trained: Path, here: Path, capsys) -> None:
