@@ -128,7 +128,7 @@ def test_every_setting_trains(tiny, settings) -> None:
 
 def test_it_learns_what_it_is_shown(tiny) -> None:
     recognizer = Cnn3(
-        widths=(8, 8, 8), dense=32, training=Training(epochs=60, batch_size=14, learning_rate=5e-3, augmentation=None)
+        widths=(8, 8, 8), dense=32, training=Training(epochs=150, batch_size=14, learning_rate=5e-3, augmentation=None)
     )
     recognizer.fit(tiny.train.images, tiny.train.labels)
     assert (recognizer.predict(tiny.train.images).label_ids == tiny.train.labels).mean() > 0.9
