@@ -42,6 +42,10 @@ class Pose(NamedTuple):
         """Points of the picture as if the head did not lean."""
         return x * self.cos_roll + y * self.sin_roll, y * self.cos_roll - x * self.sin_roll
 
+    def leaning(self, x: Plane, y: Plane) -> tuple[Plane, Plane]:
+        """The other way round."""
+        return x * self.cos_roll - y * self.sin_roll, y * self.cos_roll + x * self.sin_roll
+
     def to_head(self, x: Plane, y: Plane, z: Plane) -> Vector:
         """A vector of the upright picture in the coordinates of the head."""
         forward = z * self.cos_pitch - y * self.sin_pitch

@@ -11,8 +11,8 @@ from ferbench.data.appearance import Identity, Scene
 from ferbench.data.expressions import ACTION_UNITS, Units, columns_of
 from ferbench.data.face import Face
 from ferbench.data.features import paint_features, paint_glasses
-from ferbench.data.geometry import Hit, Plane, Pose, Vector, bump, column, hit, normalized, paint, shade, smooth
-from ferbench.data.surroundings import Columns, draw_body, draw_ears, draw_hair, draw_occlusion
+from ferbench.data.geometry import Hit, Plane, Pose, Vector, bump, column, hit, normalized, paint, smooth
+from ferbench.data.surroundings import View, draw_body, draw_ears, draw_hair, draw_occlusion
 from ferbench.errors import ConfigError, ImagesError
 from ferbench.types import Images
 
@@ -64,15 +64,12 @@ def _render(units: Units, identity: Identity, scene: Scene, size: int) -> Images
     line = (np.arange(size, dtype=np.float32) * 2 + 1) / size - 1
     right = (line[None, None, :] - see["shift_x"]) / see["scale"]
     down = (line[None, :, None] - see["shift_y"]) / see["scale"]
-    softness = 2 / size / see["scale"]
-    x, y = pose.upright(right, down)
+    view = View(*pose.upright(right, down), 2 / size / see["scale"], pose, _light(see, pose), who, see)
 
-    light = _light(see, pose)
-    canvas = see["background"] * (1 + see["background_slope"] * line) + 0 * line[None, :, None]
-    canvas *= canvas
-    draw_body(canvas, x, y, right, down, softness, who, see)
-    _draw_head(canvas, x, y, softness, pose, light, units, identity, who, see)
-    draw_occlusion(canvas, x, y, softness, pose, who, see)
+    canvas = np.square(see["background"] * (1 + see["background_slope"] * line)) + 0 * view.y
+    draw_body(canvas, view)
+    _draw_head(canvas, view, units, identity)
+    draw_occlusion(canvas, view)
     pixels = 255 * np.sqrt(np.minimum(1.25 * canvas / (1 + 0.5 * canvas), 1))
     _blur(pixels, see["blur"])
     pixels += see["noise"] * (48 / size) * _noise(scene.noise_seed, size)
@@ -80,46 +77,37 @@ def _render(units: Units, identity: Identity, scene: Scene, size: int) -> Images
     return images
 
 
-def _light(see: Columns, pose: Pose) -> Vector:
+def _light(see: dict[str, Plane], pose: Pose) -> Vector:
     angle, height = np.deg2rad(see["light_yaw"]), np.deg2rad(see["light_pitch"])
     x, y = pose.upright(np.sin(angle) * np.cos(height), -np.sin(height))
     return pose.to_head(x, y, np.cos(angle) * np.cos(height))
 
 
-def _draw_head(
-    canvas: Plane,
-    x: Plane,
-    y: Plane,
-    softness: Plane,
-    pose: Pose,
-    light: Vector,
-    units: Units,
-    identity: Identity,
-    who: Columns,
-    see: Columns,
-) -> None:
+def _draw_head(canvas: Plane, view: View, units: Units, identity: Identity) -> None:
+    x, y, softness, pose, light, who, see = view
     zero = np.zeros_like(softness)
     y = y - 0.14 * column(units[:, columns_of((26,))[0]]) * np.clip((y - 0.3) * (1 / 0.7), 0, 1.3)
     middle = 0.35 * pose.sin_yaw
     lower = np.clip(y - 0.05, 0, 1.1)
     narrow = 1 - (0.1 + 0.13 * who["jaw"]) * lower * lower
     x = middle + (x - middle) / narrow
+    head = view._replace(x=x, y=y)
     origin = pose.to_head(x, y, zero)
     direction = pose.to_head(zero, zero, zero + 1)
     skull = hit(origin, direction, (zero, zero, zero), (who["head_width"], zero + 1, zero + 0.86), softness)
 
-    draw_ears(canvas, x, y, softness, pose, who, see, in_front=False)
+    draw_ears(canvas, head, in_front=False)
 
     face = Face.of(skull.point[0], skull.point[1], softness, units, identity, see["gaze"])
     paint_features(face)
     normal = normalized(skull.normal[0] + face.slope_x, skull.normal[1] + face.slope_y, skull.normal[2])
     _raise_nose(face, origin, direction, skull, normal, light)
     paint_glasses(face, 0.12 * direction[0] / np.maximum(direction[2], 0.5))
-    lit = shade(face.albedo, normal, light, see["light"], see["ambient"])
+    lit = view.lit(face.albedo, normal)
     lit *= 1 - 0.35 * smooth(face.y, 0.86, 1.1)
     paint(canvas, skull.cover, lit)
-    draw_hair(canvas, origin, direction, softness, light, who, see)
-    draw_ears(canvas, x, y, softness, pose, who, see, in_front=True)
+    draw_hair(canvas, head, origin, direction)
+    draw_ears(canvas, head, in_front=True)
 
 
 def _raise_nose(face: Face, origin: Vector, direction: Vector, skull: Hit, normal: Vector, light: Vector) -> None:
