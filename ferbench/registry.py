@@ -25,6 +25,7 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "lbp_svm": "ferbench.recognizers.classical.lbp_svm:LbpSvm",
         "cnn3": "ferbench.recognizers.deep.cnn3:Cnn3",
         "cnn9": "ferbench.recognizers.deep.cnn9:Cnn9",
+        "ferbench_net": "ferbench.recognizers.deep.ferbench_net:FerbenchNet",
     },
     "datasets": {
         "affectnet7": "ferbench.data.affectnet:load_affectnet7",

@@ -24,6 +24,9 @@ FrameImage: TypeAlias = NDArray[np.uint8]
 Groups: TypeAlias = NDArray[np.int64]
 """Shape (n,): rows that are not independent (identical pictures, one person) share an id."""
 
+Boxes: TypeAlias = NDArray[np.int32]
+"""Rectangles in a picture, shape (n, 4): x1, y1, x2, y2 in pixels, x2 and y2 exclusive."""
+
 Family: TypeAlias = Literal["baseline", "classical", "deep"]
 
 EpochHook: TypeAlias = Callable[[int, Mapping[str, float]], None]

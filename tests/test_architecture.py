@@ -12,9 +12,9 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"errors", "types"},
-    {"validation", "registry", "statistics", "environment", "pyfunc", "data", "recognizers", "metrics", "timing"},
+    {"validation", "registry", "statistics", "environment", "pyfunc", "data", "recognizers", "metrics", "timing", "faces"},
     {"config", "results"},
-    {"report", "tracking", "cards"},
+    {"report", "tracking", "cards", "realtime"},
     {"protocol"},
     {"experiment", "checks"},
     {"arguments", "cli", "__main__"},

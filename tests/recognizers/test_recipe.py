@@ -51,3 +51,10 @@ def test_oversampling_repeats_evenly() -> None:
 def test_order_depends_on_the_generator_alone() -> None:
     first, again = (epoch_order(LABELS, Training(), np.random.default_rng(3)) for _ in range(2))
     assert np.array_equal(first, again)
+
+
+def test_sqrt_weights_lie_between_none_and_balanced() -> None:
+    weights = sample_weights(LABELS, 4, Training(class_weight="sqrt"))
+    assert weights.mean() == pytest.approx(1.0)
+    rare, frequent = weights[LABELS == 3][0], weights[LABELS == 0][0]
+    assert rare / frequent == pytest.approx(np.sqrt((LABELS == 0).sum() / (LABELS == 3).sum()))

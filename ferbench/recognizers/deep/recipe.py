@@ -51,7 +51,9 @@ class Training(BaseModel):
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     focal_gamma: float = Field(2.0, ge=0.0, description="Lin et al. 2017.")
     label_smoothing: Share = 0.1
-    class_weight: Literal["none", "balanced"] = Field("none", description="'balanced' weighs by inverse frequency.")
+    class_weight: Literal["none", "sqrt", "balanced"] = Field(
+        "none", description="'balanced' weighs by inverse frequency, 'sqrt' by its square root (Mahajan et al. 2018)."
+    )
     sampling: Literal["none", "over", "under"] = Field(
         "none", description="Every epoch: draw all classes up to the largest (over) or down to the smallest (under)."
     )
@@ -82,8 +84,9 @@ def sample_weights(labels: Labels, n_classes: int, settings: Training) -> NDArra
     if settings.class_weight == "none":
         return np.ones(len(labels), np.float32)
     counts = np.bincount(labels, minlength=n_classes)
-    n_present = np.count_nonzero(counts)
-    return np.asarray(len(labels) / (n_present * np.maximum(counts, 1))[labels], dtype=np.float32)
+    rarity = 1.0 / np.maximum(counts, 1)[labels]
+    weights = np.sqrt(rarity) if settings.class_weight == "sqrt" else rarity
+    return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
 def epoch_order(labels: Labels, settings: Training, rng: np.random.Generator) -> NDArray[np.int64]:
