@@ -17,7 +17,7 @@ LAYERS = [
     {"report", "tracking", "cards", "realtime"},
     {"protocol"},
     {"experiment", "checks"},
-    {"arguments", "cli", "__main__"},
+    {"cli", "__main__"},
 ]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ferbench.arguments import build_parser
+from ferbench.cli import build_parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -1,0 +1,39 @@
+"""`evaluate`: a trained recognizer on a dataset."""
+
+from __future__ import annotations
+
+import argparse
+
+from ferbench.cli.commands import Commands, add_reports
+from ferbench.cli.console import import_quietly, out, print_json, saved_name
+
+
+def add(commands: Commands) -> None:
+    """`evaluate NAME_OR_DIR`."""
+    parser = commands.add("evaluate", "Score a trained recognizer on a dataset.", _evaluate, json=True)
+    parser.add_argument("recognizer", metavar="NAME_OR_DIR", help="a shipped name, or a folder that a run wrote")
+    parser.add_argument("--dataset", default="fer2013", help="a registered dataset (default: %(default)s)")
+    parser.add_argument(
+        "--split", choices=("validation", "test"), default="validation", help="test is noted in the ledger"
+    )
+    add_reports(parser)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    import_quietly(saved_name(options.recognizer))
+    from ferbench.experiment import evaluate
+    from ferbench.report.tables import scores_table
+
+    scores = evaluate(options.recognizer, options.dataset, split=options.split, reports=options.reports)
+    if options.json:
+        print_json(
+            {
+                "recognizer": options.recognizer,
+                "dataset": options.dataset,
+                "split": options.split,
+                **scores.model_dump(),
+            }
+        )
+    else:
+        out.print(scores_table(f"{options.recognizer} on {options.dataset}, {options.split} split", scores))
+    return 0
