@@ -1,11 +1,11 @@
-"""An experiment as it stands in a YAML file, read once and checked whole before anything runs."""
+"""An experiment or a camera loop as it stands in a YAML file, read once and checked whole before anything runs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -67,8 +67,65 @@ class ExperimentConfig(Section):
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
+class PromptSettings(Section):
+    """What a person in front of the camera is asked to show, see `ferbench.realtime.prompts`."""
+
+    classes: str = "fer7"
+    seconds: float = Field(5.0, gt=0)
+    settle: float = Field(1.0, ge=0)
+    rounds: int = Field(1, ge=1)
+
+
+class ComparisonSettings(Section):
+    """How recognizers are compared on the same replayed frames.
+
+    Attributes:
+        dataset: Whose faces are replayed; None: FER2013, or rendered faces where it is not on this machine.
+        split: Which of them; the ledger notes the test split.
+        n_frames: How many frames, each with a face of its own; None: one for each face.
+        n_paced: How many of them are shown once more at `fps`, as a camera would show them.
+        fps: Of those.
+        block: Frames that one recognizer is shown before the next one's turn; the order rotates from block to block.
+    """
+
+    dataset: str | None = None
+    split: Literal["validation", "test"] = "validation"
+    n_frames: int | None = Field(None, ge=1)
+    n_paced: int = Field(300, ge=0)
+    fps: float = Field(30.0, gt=0)
+    block: int = Field(100, ge=1)
+
+
+class RealtimeConfig(Section):
+    """A camera loop: where frames come from, what finds faces and what tells their emotions.
+
+    Attributes:
+        source: "camera" with `address`, "video" or "folder" with `path`, "replay".
+        detectors: Those that can be chosen, the first one first.
+        recognizers: Names of shipped ones or folders of saved ones, the first one first.
+        certainty: A face whose most probable emotion has less than this reads "uncertain".
+        smoothing: Weight of a face's newest probabilities against those of the frames before; None: no smoothing.
+    """
+
+    kind: Literal["realtime"] = "realtime"
+    name: str = Field("realtime", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)
+    seed: int = Field(0, ge=0)
+    source: Component = Component(name="camera", params={"address": 0})
+    detectors: tuple[Component, ...] = Field((Component(name="haar"),), min_length=1)
+    recognizers: tuple[str, ...] = Field(("cnn9", "hog_svm", "lbp_svm"), min_length=1)
+    certainty: float = Field(0.4, ge=0, le=1)
+    smoothing: float | None = Field(None, gt=0, le=1)
+    prompts: PromptSettings | None = None
+    comparison: ComparisonSettings = ComparisonSettings()
+    tracking: TrackingComponent = TrackingComponent()
+
+
+C = TypeVar("C", ExperimentConfig, RealtimeConfig)
+_TAKEN_BY = {"experiment": "run", "realtime": "realtime"}
+
+
 def load_experiment(path: str | Path, overrides: list[str] | None = None) -> ExperimentConfig:
-    """Read a YAML file.
+    """Read an experiment's YAML file.
 
     Args:
         path: The file.
@@ -77,7 +134,28 @@ def load_experiment(path: str | Path, overrides: list[str] | None = None) -> Exp
     Raises:
         ConfigError: the file is missing or no YAML, or a key or value is not accepted; the message suggests a mend.
     """
-    path = Path(path)
+    return _load(path, overrides, ExperimentConfig)
+
+
+def load_realtime(path: str | Path | None = None, overrides: list[str] | None = None) -> RealtimeConfig:
+    """Read a camera loop's YAML file; without one, the defaults. Otherwise as `load_experiment`."""
+    return _load(path, overrides, RealtimeConfig)
+
+
+def _load(path: str | Path | None, overrides: list[str] | None, schema: type[C]) -> C:
+    content = {} if path is None else _read(Path(path))
+    for override in overrides or []:
+        _override(content, override)
+    wanted, kind = schema.model_fields["kind"].default, content.get("kind")
+    if kind in _TAKEN_BY and kind != wanted:
+        raise ConfigError(f"{path} is of the kind '{kind}': python -m ferbench {_TAKEN_BY[kind]} takes it.")
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{path or '--set'}: {explain(error, schema)}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
     except OSError as error:
@@ -87,15 +165,8 @@ def load_experiment(path: str | Path, overrides: list[str] | None = None) -> Exp
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(content, dict):
-        raise ConfigError(
-            f"{path} must hold keys and values (name, dataset, recognizer, ...), got {type(content).__name__}."
-        )
-    for override in overrides or []:
-        _override(content, override)
-    try:
-        return ExperimentConfig.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error, ExperimentConfig)}") from error
+        raise ConfigError(f"{path} must hold keys and values (name, dataset, ...), got {type(content).__name__}.")
+    return content
 
 
 def assignments(overrides: list[str]) -> dict[str, Any]:

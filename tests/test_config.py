@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ferbench.config import load_experiment, to_yaml
+from ferbench.config import load_experiment, load_realtime, to_yaml
 from ferbench.errors import ConfigError
 
 MINIMAL = "name: one\ndataset: {name: synthetic}\nrecognizer: {name: prior}\n"
@@ -39,7 +39,8 @@ def test_resolved_yaml_reads_back_the_same(write) -> None:
         ("training: {optimizer: adma}\n", r"'training\.optimizer'.*'adam', 'adamw' or 'sgd'.*got 'adma'"),
         ("training: {epochs: 0}\n", r"'training\.epochs'.*greater than or equal to 1"),
         ("seed: -1\n", r"'seed'"),
-        ("kind: realtime\n", r"'kind'"),
+        ("kind: realtime\n", r"of the kind 'realtime': python -m ferbench realtime takes it"),
+        ("kind: other\n", r"'kind'"),
         ("seed: 1\nseed: 2\n", r"the key 'seed' stands twice"),
     ],
 )
@@ -87,3 +88,25 @@ def test_result_key_ignores_tracking_and_nothing_else(write) -> None:
     assert load_experiment(write(MINIMAL), ["seed=1"]).result_key("data", "0.1.0") != key
     assert config.result_key("other data", "0.1.0") != key
     assert config.result_key("data", "1.0.0") != key
+
+
+def test_realtime_defaults_need_no_file() -> None:
+    config = load_realtime(overrides=["source.name=replay", "source.params.fps=15"])
+    assert config.source.name == "replay" and config.source.params == {"fps": 15}
+    assert config.detectors[0].name == "haar"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kind: experiment\n", r"of the kind 'experiment': python -m ferbench run takes it"),
+        ("kind: realtime\nsourse: {name: replay}\n", r"unknown key 'sourse'\. Did you mean 'source'\?"),
+        ("recognizers: []\n", r"'recognizers'"),
+        ("certainty: 2\n", r"'certainty'.*less than or equal to 1"),
+        ("comparison: {split: train}\n", r"'comparison\.split'"),
+    ],
+)
+def test_realtime_faults_are_one_sentence(write, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as raised:
+        load_realtime(write(text))
+    assert "\n" not in str(raised.value)
