@@ -10,6 +10,7 @@ FerbenchError
 ├── MissingLibraryError(ImportError)  a library, or a system library behind it, is not installed
 ├── NotFittedError(RuntimeError)      a recognizer was asked before it was fitted or loaded
 ├── ContractError(RuntimeError)       a recognizer broke the interface
+├── SourceError(RuntimeError)         a camera, stream or video that gives no frames
 └── RunFailedError(RuntimeError)      one or more experiments of a command did not finish
 """
 
@@ -57,6 +58,10 @@ class NotFittedError(FerbenchError, RuntimeError):
 
 class ContractError(FerbenchError, RuntimeError):
     """A recognizer that broke the interface."""
+
+
+class SourceError(FerbenchError, RuntimeError):
+    """A camera, stream, video or folder that gives no frames."""
 
 
 class RunFailedError(FerbenchError, RuntimeError):

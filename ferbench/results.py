@@ -140,7 +140,7 @@ class LedgerLine(Record):
     """One scoring of a test split."""
 
     when: datetime
-    reason: Literal["run", "evaluate"]
+    reason: Literal["run", "evaluate", "realtime"]
     config_hash: str
     experiment: str
     recognizer: str

@@ -16,13 +16,14 @@ import sqlite3
 import textwrap
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from ferbench.config import ExperimentConfig
 from ferbench.data.dataset import DatasetCard
+from ferbench.environment import git_commit
 from ferbench.errors import ConfigError, RunFailedError
 from ferbench.report.flat import cost_params, flat_metrics, flat_params
 from ferbench.results import RunResult
@@ -60,6 +61,16 @@ class Tracker(Protocol):
     def open(self, config: ExperimentConfig, tags: Mapping[str, str]) -> AbstractContextManager[Tracked]:
         """A run of `config`; leaving by an exception marks it failed."""
 
+    def keep(
+        self,
+        experiment: str,
+        name: str,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        files: Sequence[Path],
+    ) -> None:
+        """A run that is over already: its parameters, its figures and its files."""
+
 
 class NullTracker:
     """Keeps nothing."""
@@ -73,6 +84,16 @@ class NullTracker:
         """Let it pass."""
 
     def log(self, result: RunResult, directory: Path) -> None:
+        """Let it pass."""
+
+    def keep(
+        self,
+        experiment: str,
+        name: str,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        files: Sequence[Path],
+    ) -> None:
         """Let it pass."""
 
 
@@ -111,6 +132,38 @@ class MlflowTracker:
                 client.set_terminated(run.info.run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
 
+    def keep(
+        self,
+        experiment: str,
+        name: str,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        files: Sequence[Path],
+    ) -> None:
+        """A finished run in `experiment`, unless the tracker was given another.
+
+        Raises:
+            RunFailedError: MLflow does not take it.
+        """
+        try:
+            client = connect(self.uri)
+            run = client.create_run(
+                _experiment(client, self.experiment or experiment),
+                run_name=name,
+                tags={"commit": git_commit() or "unknown"},
+            )
+            tracked = _MlflowRun(client, run.info.run_id, logs_model=False)
+            tracked.log_params(params)
+            tracked.log_metrics(metrics, step=0)
+            for file in files:
+                client.log_artifact(run.info.run_id, str(file))
+            client.set_terminated(run.info.run_id, "FINISHED")
+        except Exception as error:
+            raise RunFailedError(
+                f"All is measured, but MLflow could not take in '{name}' ({_reason(error)}). "
+                f"Nothing is lost: {', '.join(str(file) for file in files)}."
+            ) from error
+
 
 class _MlflowRun:
     def __init__(self, client: Any, run_id: str, *, logs_model: bool) -> None:
@@ -133,7 +186,7 @@ class _MlflowRun:
     def log(self, result: RunResult, directory: Path) -> None:
         try:
             self._send_curve()
-            self._log_metrics(flat_metrics(result), step=0)
+            self.log_metrics(flat_metrics(result), step=0)
             self.log_params(cost_params(result))
             self._log_dataset(result.dataset)
             for path in sorted(directory.iterdir()):
@@ -149,10 +202,10 @@ class _MlflowRun:
 
     def _send_curve(self) -> None:
         for epoch in sorted(self.unsent):
-            self._log_metrics(self.unsent[epoch], step=epoch)
+            self.log_metrics(self.unsent[epoch], step=epoch)
             del self.unsent[epoch]
 
-    def _log_metrics(self, values: Mapping[str, float], *, step: int) -> None:
+    def log_metrics(self, values: Mapping[str, float], *, step: int) -> None:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)

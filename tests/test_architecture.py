@@ -16,7 +16,7 @@ LAYERS = [
     {"config", "results"},
     {"report", "tracking", "cards", "realtime"},
     {"protocol"},
-    {"experiment", "checks"},
+    {"experiment", "live", "live_comparison", "checks"},
     {"cli", "__main__"},
 ]
 

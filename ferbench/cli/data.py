@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import inspect
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ferbench import registry
 from ferbench.cli.commands import Commands, add_set
 from ferbench.cli.console import notice, out, print_json, progress
+from ferbench.errors import ConfigError
 
 
 def add(commands: Commands) -> None:
@@ -22,6 +25,9 @@ def add(commands: Commands) -> None:
         metavar="PATH",
         help="fer2013: fer2013.csv, icml_face_data.csv (also .gz .xz .zip .tar.gz) or the folder with train and test; "
         "ferplus: fer2013new.csv; other sets: their folder",
+    )
+    prepare.add_argument(
+        "--detector", metavar="NAME", help="own pictures: cut out the largest face (haar, yunet)"
     )
     add_set(prepare, "a parameter of the preparer")
     info = actions.add("info", "Counts by split and class, fingerprint and place.", _info, json=True)
@@ -45,6 +51,8 @@ def _prepare(options: argparse.Namespace) -> int:
     ours = ("path", "votes_csv", "on_progress", "notice", "crop", "counts")  # not for a user to set
     prepare = registry.get("preparers", options.name)
     params = registry.resolve("preparers", options.name, assignments(options.set), given=ours)
+    if options.detector:
+        params["crop"] = _crop(options.name, options.detector, prepare)
     if "notice" in inspect.signature(prepare).parameters:
         params["notice"] = notice
     with progress() as show:
@@ -56,6 +64,14 @@ def _prepare(options: argparse.Namespace) -> int:
     if place.name in registry.names("datasets"):
         _info(argparse.Namespace(name=place.name, json=False))
     return 0
+
+
+def _crop(name: str, detector: str, prepare: Callable[..., Any]) -> Any:
+    from ferbench.faces.crops import LargestFace
+
+    if "crop" not in inspect.signature(prepare).parameters:
+        raise ConfigError(f"'{name}' holds face crops already: --detector is for one's own pictures (folder).")
+    return LargestFace(registry.create("detectors", detector))
 
 
 def _info(options: argparse.Namespace) -> int:

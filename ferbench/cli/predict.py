@@ -1,29 +1,49 @@
-"""`predict`: the emotion on pictures."""
+"""`predict`: the emotion on face crops, or on every face of photographs."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import Any
 
 from ferbench import registry
 from ferbench.cli.commands import Commands
-from ferbench.cli.console import complain, import_quietly, out, print_json, saved_name
+from ferbench.cli.console import complain, import_quietly, notice, out, print_json, saved_name
+from ferbench.errors import ConfigError, DataError
 
 
 def add(commands: Commands) -> None:
     """`predict IMAGE...`."""
-    parser = commands.add("predict", "Tell the emotion on face crops of any size.", _predict, json=True)
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="a picture file showing one cropped face")
+    parser = commands.add(
+        "predict", "Tell the emotion on face crops of any size, or with --detector on photographs.", _predict, json=True
+    )
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="a picture of one cropped face, or a photograph")
     parser.add_argument("--recognizer", default="cnn9", metavar="NAME_OR_DIR", help="(default: %(default)s)")
+    parser.add_argument("--detector", metavar="NAME", help="find the faces first: haar, yunet, mtcnn")
+    parser.add_argument("--draw", type=Path, metavar="DIR", help="with --detector: also write the pictures, with boxes")
 
 
 def _predict(options: argparse.Namespace) -> int:
+    from ferbench.report.tables import predictions_table
+
+    if options.draw and not options.detector:
+        raise ConfigError("--draw shows where faces were found: give --detector too.")
+    import_quietly(saved_name(options.recognizer))
+    rows, failures = _faces(options) if options.detector else _crops(options)
+    if options.json:
+        print_json(rows)
+    elif rows:
+        out.print(predictions_table(rows, registry.load(options.recognizer).classes))
+    for failure in failures:
+        complain(failure)
+    return 2 if failures else 0
+
+
+def _crops(options: argparse.Namespace) -> tuple[list[dict[str, Any]], list[str]]:
     import numpy as np
 
     from ferbench.data.images import read_gray, resize
-    from ferbench.errors import DataError
-    from ferbench.report.tables import predictions_table
 
-    import_quietly(saved_name(options.recognizer))
     recognizer = registry.load(options.recognizer)
     faces, read, failures = [], [], []
     for path in options.images:
@@ -45,10 +65,37 @@ def _predict(options: argparse.Namespace) -> int:
             read, prediction.names, prediction.confidence, prediction.probabilities, strict=True
         )
     ]
-    if options.json:
-        print_json(rows)
-    elif rows:
-        out.print(predictions_table(rows, recognizer.classes))
-    for failure in failures:
-        complain(failure)
-    return 2 if failures else 0
+    return rows, failures
+
+
+def _faces(options: argparse.Namespace) -> tuple[list[dict[str, Any]], list[str]]:
+    from ferbench.data.images import read_color
+    from ferbench.faces.analyzer import FaceAnalyzer
+
+    analyzer = FaceAnalyzer(options.recognizer, options.detector)
+    rows: list[dict[str, Any]] = []
+    failures = []
+    for path in options.images:
+        try:
+            picture = read_color(path)
+            found = analyzer.analyze(picture)
+        except DataError as error:
+            failures.append(str(error))
+            continue
+        if not len(found):
+            notice(f"{path}: {options.detector} finds no face.")
+        rows += [{"image": path, **row} for row in found.rows()]
+        if options.draw:
+            _draw(picture, found, options.draw / f"{Path(path).stem}.png")
+    return rows, failures
+
+
+def _draw(picture: Any, found: Any, target: Path) -> None:
+    from ferbench.data.images import write_picture
+    from ferbench.realtime.overlay import draw
+    from ferbench.realtime.view import View
+
+    view = View(boxes=found.boxes, probabilities=found.probabilities, classes=found.classes)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_picture(target, draw(picture, view))
+    notice(f"Drawn: {target}")

@@ -68,15 +68,39 @@ def read_gray(path: str | Path) -> Images:
     Raises:
         DataError: the file is missing, empty, or not a picture that OpenCV can decode.
     """
+    return to_gray(read_color(path))
+
+
+def read_color(path: str | Path) -> FrameImage:
+    """A picture file as BGR, uint8 (height, width, 3), turned upright by its EXIF orientation.
+
+    Raises:
+        DataError: the file is missing, empty, or not a picture that OpenCV can decode.
+    """
     cv2 = import_cv2()
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+        image: FrameImage | None = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
     except cv2.error:  # it claims to be larger than OpenCV dares to read
         image = None
     if image is None:
         raise DataError(f"{path} is not a picture that can be decoded: give a PNG, JPEG, BMP, WebP or TIFF file.")
-    return to_gray(image)
+    return image
+
+
+def write_picture(path: Path, image: FrameImage) -> None:
+    """Write a PNG file as a whole.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    _, encoded = import_cv2().imencode(".png", image)
+    part = path.with_suffix(".partial.png")
+    try:
+        part.write_bytes(encoded)
+        part.replace(path)
+    except OSError as error:
+        raise DataError(f"The picture {path} cannot be written: {error.strerror}.") from error

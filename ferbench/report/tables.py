@@ -90,12 +90,15 @@ def dataset_table(card: DatasetCard, place: str) -> Table:
 
 
 def predictions_table(rows: Sequence[Mapping[str, Any]], classes: tuple[str, ...]) -> Table:
-    """A row a face: the file, the emotion, and all probabilities in percent."""
+    """A row a face: the file, where a detector found it, the emotion, and all probabilities in percent."""
     table = Table()
-    for column in ("image", "emotion", *classes):
+    has_boxes = any("box" in row for row in rows)
+    for column in ("image", *(["x1 y1 x2 y2"] if has_boxes else []), "emotion", *classes):
         table.add_column(column, justify="right" if column in classes else "left")
     for row in rows:
-        table.add_row(row["image"], row["emotion"], *(f"{100 * row['probabilities'][name]:.0f}" for name in classes))
+        place = [" ".join(str(edge) for edge in row["box"])] if has_boxes else []
+        shares = [f"{100 * row['probabilities'][name]:.0f}" for name in classes]
+        table.add_row(row["image"], *place, row["emotion"], *shares)
     return table
 
 

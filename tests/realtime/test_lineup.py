@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ferbench.errors import ConfigError, UnknownNameError
-from ferbench.realtime.lineup import Entrant, Lineup, warm
+from ferbench.realtime.lineup import Lineup, warm
 from ferbench.recognizers.prior import Prior
 
 
@@ -14,7 +14,7 @@ def prior(label: int = 0) -> Prior:
 
 
 def lineup(*names: str, **settings) -> Lineup:
-    return Lineup([Entrant(name, prior()) for name in names], **settings)
+    return Lineup([(name, prior()) for name in names], **settings)
 
 
 def collected(lineup: Lineup) -> list[str]:
@@ -28,18 +28,18 @@ def collected(lineup: Lineup) -> list[str]:
 
 def test_the_first_is_current_and_next_goes_round() -> None:
     three = lineup("a", "b", "c")
-    seen = [three.current.name]
+    seen = [three.name]
     for _ in range(3):
         three.next()
-        seen.append(three.current.name)
+        seen.append(three.name)
     assert seen == ["a", "b", "c", "a"]
 
 
 def test_select_takes_a_position_and_refuses_one_that_is_not_there() -> None:
     two = lineup("a", "b")
-    assert two.select(1) and two.current.name == "b"
+    assert two.select(1) and two.name == "b"
     assert not two.select(2) and not two.select(-1)
-    assert two.current.name == "b"
+    assert two.name == "b"
 
 
 def test_shipped_ones_come_by_name_and_the_same_twice_is_told_apart() -> None:
@@ -63,7 +63,7 @@ def test_one_that_is_asked_for_joins_and_becomes_current() -> None:
     two.request("hog_svm")
     (sentence,) = collected(two)
     assert "hog_svm joined" in sentence
-    assert two.names == ("a", "b", "hog_svm") and two.current.name == "hog_svm"
+    assert two.names == ("a", "b", "hog_svm") and two.name == "hog_svm"
 
 
 def test_one_that_cannot_be_loaded_is_reported_and_changes_nothing(tmp_path) -> None:
@@ -71,7 +71,7 @@ def test_one_that_cannot_be_loaded_is_reported_and_changes_nothing(tmp_path) -> 
     two.request(str(tmp_path))
     (sentence,) = collected(two)
     assert "cannot be loaded" in sentence and "holds no trained recognizer" in sentence
-    assert two.names == ("a", "b") and two.current.name == "a"
+    assert two.names == ("a", "b") and two.name == "a"
 
 
 def test_whatever_a_loader_raises_is_reported() -> None:
@@ -88,17 +88,17 @@ def test_the_one_before_carries_on_after_a_failure() -> None:
     three.select(1)
     three.select(2)
     assert three.fail(RuntimeError("no")) == "c failed, b carries on: no"
-    assert three.current.name == "b"
+    assert three.name == "b"
     assert three.fail(RuntimeError("no")) == "b failed, a carries on: no"
     assert three.fail(RuntimeError("no")) is None
-    assert three.current.name == "a"
+    assert three.name == "a"
 
 
 def test_one_that_failed_can_be_chosen_again() -> None:
     two = lineup("a", "b")
     two.select(1)
     two.fail(RuntimeError("once"))
-    assert two.select(1) and two.current.name == "b"
+    assert two.select(1) and two.name == "b"
     assert two.fail(RuntimeError("twice")) == "b failed, a carries on: twice"
 
 

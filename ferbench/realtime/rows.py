@@ -1,0 +1,240 @@
+"""Rows of a camera loop, written as they happen: a frame a row, a found face a row, a labelled face a row. No pixels.
+
+A frame is known by its index, recognizer and detector together: a comparison shows the same frames to several.
+`tables.py` reads the rows back, and what they mean is worked out in `summary.py`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Protocol, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ferbench.data.emotions import LABEL_SETS
+from ferbench.errors import DataError
+from ferbench.realtime.frames import Truth
+from ferbench.types import Boxes, Probabilities
+
+Outcome: TypeAlias = Literal["done", "dropped", "paused", "failed"]
+"""What became of a frame. "failed": the recognizer or the detector raised, as `message` says."""
+
+CLASSES = LABEL_SETS["ferplus8"]
+"""The classes whose probabilities have columns in `faces.csv`."""
+
+_BOX = {"x1": "int64", "y1": "int64", "x2": "int64", "y2": "int64"}
+COLUMNS: dict[str, dict[str, str]] = {
+    "truths.csv": {"frame": "int64", "face": "int64", "group": "int64", **_BOX, "emotion": "str"},
+    "faces.csv": {
+        "frame": "int64",
+        "face": "int64",
+        "recognizer": "str",
+        "detector": "str",
+        **_BOX,
+        "score": "float64",
+        "emotion": "str",
+        "confidence": "float64",
+        **{f"p_{name}": "float64" for name in CLASSES},
+    },
+    "frames.csv": {
+        "index": "int64",
+        "arrived_at": "float64",
+        "outcome": "str",
+        "recognizer": "str",
+        "detector": "str",
+        "n_faces": "float64",
+        "n_truths": "float64",
+        "capture_ms": "float64",
+        "detect_ms": "float64",
+        "crop_ms": "float64",
+        "recognize_ms": "float64",
+        "draw_ms": "float64",
+        "done_at": "float64",
+        "message": "str",
+    },
+}
+"""The columns of each file and their types, in the order in which the files are written."""
+
+_LONGEST_TEXT = 500
+
+
+class Answers(Protocol):
+    """What was found in a frame: an `Analysis` is one."""
+
+    @property
+    def boxes(self) -> Boxes:
+        """Shape (n, 4), largest first."""
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """How sure the detector is, shape (n,)."""
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """Shape (n, n_classes)."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRow:
+    """One frame that arrived: what became of it, who looked at it, and the milliseconds of each stage.
+
+    `arrived_at` and `done_at` are seconds of one clock; `recognizer` and `detector` are those in use when it arrived.
+    """
+
+    index: int
+    arrived_at: float
+    outcome: Outcome
+    recognizer: str = ""
+    detector: str = ""
+    capture_ms: float | None = None
+    detect_ms: float | None = None
+    crop_ms: float | None = None
+    recognize_ms: float | None = None
+    draw_ms: float | None = None
+    done_at: float | None = None
+    message: str = ""
+
+
+class RowLog:
+    """Appends to `frames.csv`, `faces.csv` and `truths.csv`; a row is with the system when `add` returns.
+
+    A killed process loses at most the row it was writing. A frame's own row is written last, so that a frame which has
+    one has all.
+
+    Args:
+        directory: Made where it does not exist; it must hold no rows yet.
+
+    Raises:
+        DataError: it holds rows, or cannot be written.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._files: list[io.FileIO] = []
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            for name, columns in COLUMNS.items():
+                self._files.append((directory / name).open("xb", buffering=0))
+                _write(self._files[-1], ",".join(columns) + "\n")
+        except OSError as error:
+            for file, name in zip(self._files, COLUMNS, strict=False):
+                file.close()
+                (directory / name).unlink()
+            reason = "it holds rows already" if isinstance(error, FileExistsError) else error.strerror
+            raise DataError(f"Rows cannot be written to {directory} ({reason}): choose another folder.") from error
+        self._sizes = [file.tell() for file in self._files]
+
+    def add(self, row: FrameRow, truth: Truth | None = None, answers: Answers | None = None) -> None:
+        """Write a frame, the faces that are labelled in it and the faces that were found in it.
+
+        Raises:
+            DataError: the disk is full, or the folder went away; all rows before this one are safe.
+        """
+        if not self._files:
+            raise DataError(f"The rows in {self._directory} are closed: open a log in another folder.")
+        texts = (_truth_rows(row, truth), _face_rows(row, answers), _frame_row(row, truth, answers))
+        try:
+            for file, text in zip(self._files, texts, strict=True):
+                _write(file, text)
+        except OSError as error:
+            for file, size in zip(self._files, self._sizes, strict=True):
+                with suppress(OSError):
+                    file.seek(size)
+                    file.truncate()
+            raise DataError(
+                f"The rows of frame {row.index} cannot be written to {self._directory} ({error.strerror}): "
+                "those of all frames before it are safe there. Free space, and start again."
+            ) from error
+        self._sizes = [file.tell() for file in self._files]
+
+    def close(self) -> None:
+        """Put all rows on the disk; a second call does nothing.
+
+        Raises:
+            DataError: the disk does not take them.
+        """
+        files, self._files = self._files, []
+        try:
+            with ExitStack() as opened:
+                for file in files:
+                    opened.enter_context(file)
+                for file in files:
+                    os.fsync(file.fileno())
+        except OSError as error:
+            raise DataError(
+                f"The last rows may not have reached the disk under {self._directory} ({error.strerror}): check it."
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _frame_row(row: FrameRow, truth: Truth | None, answers: Answers | None) -> str:
+    numbers = (row.capture_ms, row.detect_ms, row.crop_ms, row.recognize_ms, row.draw_ms)
+    stages = ",".join(["" if number is None else f"{number:.4f}" for number in numbers])
+    n_faces = "" if answers is None else len(answers.boxes)
+    n_truths = "" if truth is None else len(truth)
+    done_at = "" if row.done_at is None else f"{row.done_at:.6f}"
+    return (
+        f"{row.index},{row.arrived_at:.6f},{row.outcome},{_text(row.recognizer)},{_text(row.detector)},"
+        f"{n_faces},{n_truths},{stages},{done_at},{_text(row.message)}\n"
+    )
+
+
+def _face_rows(row: FrameRow, answers: Answers | None) -> str:
+    if answers is None or len(answers.boxes) == 0:
+        return ""
+    start = f"{_text(row.recognizer)},{_text(row.detector)}"
+    places = [answers.classes.index(name) if name in answers.classes else None for name in CLASSES]
+    lines = []
+    faces = zip(answers.boxes.tolist(), answers.scores.tolist(), answers.probabilities.tolist(), strict=True)
+    for face, ((x1, y1, x2, y2), score, probabilities) in enumerate(faces):
+        confidence = max(probabilities)
+        emotion = answers.classes[probabilities.index(confidence)]
+        columns = ",".join(["" if place is None else f"{probabilities[place]:.5f}" for place in places])
+        lines.append(
+            f"{row.index},{face},{start},{x1},{y1},{x2},{y2},{score:.4f},{_text(emotion)},{confidence:.5f},{columns}\n"
+        )
+    return "".join(lines)
+
+
+def _truth_rows(row: FrameRow, truth: Truth | None) -> str:
+    if truth is None or len(truth) == 0:
+        return ""
+    groups = [row.index] * len(truth) if truth.groups is None else truth.groups.tolist()
+    return "".join(
+        [
+            f"{row.index},{face},{group},{x1},{y1},{x2},{y2},{_text(truth.classes[label])}\n"
+            for face, (group, (x1, y1, x2, y2), label) in enumerate(
+                zip(groups, truth.boxes.tolist(), truth.labels.tolist(), strict=True)
+            )
+        ]
+    )
+
+
+@lru_cache(maxsize=1024)
+def _text(text: str) -> str:
+    shown = "".join(c if c.isprintable() else " " for c in text)[:_LONGEST_TEXT]
+    return '"' + shown.replace('"', '""') + '"' if set(shown) & {",", '"'} else shown
+
+
+def _write(file: io.FileIO, text: str) -> None:
+    data = memoryview(text.encode("utf-8", errors="replace"))
+    while data:
+        data = data[file.write(data) :]
