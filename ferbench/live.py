@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ferbench.config import RealtimeConfig
 from ferbench.data.emotions import classes_of
@@ -18,6 +18,7 @@ from ferbench.realtime.screen import open_screen
 from ferbench.realtime.session import Session, SessionSettings
 from ferbench.realtime.sources import open_source
 from ferbench.realtime.summary import RealtimeSummary, summarize
+from ferbench.realtime.swaps import Swaps, swaps
 from ferbench.realtime.tables import read_rows
 from ferbench.realtime.true_boxes import TrueBoxes
 from ferbench.realtime.viewer import Viewer
@@ -86,16 +87,24 @@ def watch(
             viewer.close()
 
 
-def summarize_session(directory: Path) -> tuple[RealtimeSummary, ...]:
-    """What the rows of a session say, one record each recognizer with each detector; `summary.json` keeps it.
+class SessionSummary(NamedTuple):
+    """What the rows of a session say: one record each recognizer with each detector, and what swapping cost."""
+
+    pairs: tuple[RealtimeSummary, ...]
+    swaps: Swaps
+
+
+def summarize_session(directory: Path) -> SessionSummary:
+    """Work out what the rows of a session say; `summary.json` keeps it.
 
     Raises:
         DataError: there are no such rows.
     """
-    summaries = summarize(read_rows(directory))
-    records = [summary.model_dump(mode="json") for summary in summaries]
+    rows = read_rows(directory)
+    found = SessionSummary(summarize(rows), swaps(rows))
+    records = {"pairs": [pair.model_dump(mode="json") for pair in found.pairs], "swaps": found.swaps.model_dump()}
     write_whole(directory / "summary.json", json.dumps(records, indent=2) + "\n")
-    return summaries
+    return found
 
 
 def open_prompts(config: RealtimeConfig) -> Prompts | None:

@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 
 from ferbench import registry
-from ferbench.config import load_experiment
+from ferbench.config import load_experiment, load_realtime
 from ferbench.errors import DatasetMissingError
 from ferbench.experiment import resolve
+from ferbench.live import open_detectors
 
-FILES = sorted((Path(__file__).parent.parent / "experiments").glob("*.yaml"))
+ALL = sorted((Path(__file__).parent.parent / "experiments").glob("*.yaml"))
+LOOPS = [path for path in ALL if "kind: realtime" in path.read_text()]
+FILES = [path for path in ALL if path not in LOOPS]
 
 
 def test_there_is_one_for_every_shipped_baseline() -> None:
@@ -42,3 +45,11 @@ def test_baselines_and_networks_run_on_a_machine_with_nothing(name: str) -> None
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_its_first_line_says_what_it_is(path: Path) -> None:
     assert path.read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("path", LOOPS, ids=lambda path: path.stem)
+def test_a_loop_resolves(path: Path) -> None:
+    config = load_realtime(path)
+    assert open_detectors(config).names == tuple(component.name for component in config.detectors)
+    assert set(config.recognizers) <= set(registry.shipped())
+    assert config.source.name in registry.names("sources")

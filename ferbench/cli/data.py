@@ -26,9 +26,7 @@ def add(commands: Commands) -> None:
         help="fer2013: fer2013.csv, icml_face_data.csv (also .gz .xz .zip .tar.gz) or the folder with train and test; "
         "ferplus: fer2013new.csv; other sets: their folder",
     )
-    prepare.add_argument(
-        "--detector", metavar="NAME", help="own pictures: cut out the largest face (haar, yunet)"
-    )
+    prepare.add_argument("--detector", metavar="NAME", help="own pictures: cut out the largest face (haar, yunet)")
     add_set(prepare, "a parameter of the preparer")
     info = actions.add("info", "Counts by split and class, fingerprint and place.", _info, json=True)
     info.add_argument("name", nargs="?", default="fer2013", metavar="NAME", help="(default: %(default)s)")

@@ -6,6 +6,7 @@ import argparse
 import json
 import signal
 import sys
+from pathlib import Path
 
 from ferbench import registry
 from ferbench.cli.commands import Commands, add_reports, add_set
@@ -81,10 +82,9 @@ def _compare(config: RealtimeConfig, options: argparse.Namespace) -> int:
 
 
 def _watch(config: RealtimeConfig, options: argparse.Namespace) -> int:
-    from ferbench.live import session_directory, summarize_session, watch
+    from ferbench.live import session_directory, watch
     from ferbench.realtime.session import SessionSettings
     from ferbench.realtime.sources import is_live
-    from ferbench.report.realtime import summary_table
 
     settings = SessionSettings(
         smoothing=config.smoothing,
@@ -100,9 +100,23 @@ def _watch(config: RealtimeConfig, options: argparse.Namespace) -> int:
         watch(config, directory, settings, is_headless=options.headless, notice=notice, say=_say)
     finally:
         if (directory / "frames.csv").is_file():
-            out.print(summary_table(config.source.name, summarize_session(directory)))
-            out.print(f"Rows and summary: {directory}")
+            _report(config.source.name, directory)
     return 0
+
+
+def _report(source: str, directory: Path) -> None:
+    from ferbench.live import summarize_session
+    from ferbench.report.realtime import summary_table
+
+    summary = summarize_session(directory)
+    out.print(summary_table(source, summary.pairs))
+    swaps = summary.swaps
+    if swaps.n:
+        out.print(
+            f"{swaps.n} swaps: longest gap from one result to the next {swaps.longest_ms:.0f} ms, "
+            f"{swaps.n_dropped} frames dropped in those gaps."
+        )
+    out.print(f"Rows and summary: {directory}")
 
 
 def _say(text: str) -> None:
@@ -111,7 +125,7 @@ def _say(text: str) -> None:
 
 def _ask(text: str) -> None:
     notice(text)
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise ConfigError("Nobody is there to agree to the camera: --yes agrees in a script.")
     if input("Open the camera? [y/N] ").strip().lower() not in {"y", "yes"}:
         raise ConfigError("The camera stays closed: --source replay needs none.")
