@@ -1,6 +1,10 @@
 """The camera loop from the command line to its rows and its reports, on rendered faces."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -165,3 +169,20 @@ def test_own_pictures_are_cut_to_the_face_that_a_detector_finds(here: Path, caps
 def test_a_dataset_of_crops_takes_no_detector(here: Path, capsys) -> None:
     assert main(["data", "prepare", "rafdb", "nowhere", "--detector", "haar"]) == 2
     assert "face crops already" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_rows_so_far_survive_a_kill_and_ctrl_c(here: Path, number: int, code: int) -> None:
+    command = [sys.executable, "-m", "ferbench", "realtime", "--source", "replay", *FAST]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=here)
+    assert process.stdout is not None
+    assert "whole_frame" in process.stdout.readline()
+    process.stdout.readline()
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == code
+    rows = read_rows(session(here))
+    assert len(rows.frames) >= 10
+    assert len(rows.faces) == (rows.frames["outcome"] == "done").sum()
+    assert ("Rows and summary" in said) == (number == signal.SIGINT)

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from ferbench.data.images import import_cv2
-from ferbench.realtime.lettering import MIN_CAP, Mask, inked, margins
+from ferbench.realtime.lettering import MIN_CAP, Mask, inked
 from ferbench.types import FrameImage
 
 Color: TypeAlias = tuple[int, int, int]
@@ -106,14 +106,17 @@ class Canvas:
         """
         ink = inked(text, cap, color, is_bold)
         height, width = ink.cover.shape
-        above, _, side = margins(cap)
-        left, top = x - side, y - above
-        seen = self._clip(Area(left, top, left + width, top + height))
+        left, top = x - ink.left, y - ink.above
+        whole = Area(left, top, left + width, top + height)
+        seen = self._clip(whole)
         if not (seen.width and seen.height):
             return
-        part = (slice(seen.y1 - top, seen.y2 - top), slice(seen.x1 - left, seen.x2 - left))
+        solid, cover, rest = ink[:3]
+        if seen != whole:
+            part = (slice(seen.y1 - top, seen.y2 - top), slice(seen.x1 - left, seen.x2 - left))
+            solid, cover, rest = solid[part], cover[part], rest[part]
         pixels = self._pixels(seen)
-        self._cv2.blendLinear(ink.solid[part], pixels, ink.cover[part], ink.rest[part], pixels)
+        self._cv2.blendLinear(solid, pixels, cover, rest, pixels)
 
     def _clip(self, area: Area) -> Area:
         x1, y1, x2, y2 = area

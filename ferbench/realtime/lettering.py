@@ -83,28 +83,27 @@ def wrap(text: str, cap: int, width: int, max_lines: int) -> list[str]:
     return lines
 
 
-def margins(cap: int) -> tuple[int, int, int]:
-    """Pixels of a line's mask above its capitals, below the line they stand on, and at each side of the text."""
-    return ceil(0.25 * cap), ceil(0.4 * cap), ceil(0.1 * cap)
-
-
 class Ink(NamedTuple):
-    """One line as it is blended into a picture.
+    """One line as it is blended into a picture, to be read only.
 
     Attributes:
         solid: uint8, (height, width, 3): the color alone.
-        cover: How much of each pixel the text covers, see `margins` for where it lies.
+        cover: How much of each pixel the text covers.
         rest: 1 - cover.
+        left: Columns before the place where the text begins.
+        above: Rows above its capital letters, below zero where there is no ink at their top.
     """
 
     solid: FrameImage
     cover: Mask
     rest: Mask
+    left: int
+    above: int
 
 
 @lru_cache(maxsize=128)
 def inked(text: str, cap: int, color: tuple[int, int, int], is_bold: bool = False) -> Ink:
-    """One line in one color, to be read only.
+    """One line in one color.
 
     Args:
         text: ASCII.
@@ -112,22 +111,32 @@ def inked(text: str, cap: int, color: tuple[int, int, int], is_bold: bool = Fals
         color: Blue, green, red.
         is_bold: Draw thicker strokes.
     """
-    above, below, side = margins(cap)
-    cover = np.zeros((above + cap + below, text_width(text, cap) + 2 * side), np.float32)
+    above, below, side = _margins(cap)
+    columns = np.zeros((text_width(text, cap) + 2 * side, above + cap + below), np.float32)
     at = 0.0
     for character in text:
-        glyph = _glyph(character, cap, is_bold)
-        start = round(at)
-        room = cover[:, start : start + glyph.shape[1]]
-        np.maximum(room, glyph[:, : room.shape[1]], out=room)
+        glyph = _glyph_columns(character, cap, is_bold)
+        room = columns[round(at) : round(at) + len(glyph)]
+        np.maximum(room, glyph[: len(room)], out=room)
         at += _advance(character) * cap / _UNITS_A_CAP
-    return Ink(np.full((*cover.shape, 3), color, np.uint8), cover, 1 - cover)
+    rows = np.flatnonzero(columns.any(axis=0))
+    first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, 0)
+    cover = np.ascontiguousarray(columns[:, first : last + 1].T)
+    height, width = cover.shape
+    solid = np.empty((height, width, 3), np.uint8)
+    import_cv2().rectangle(solid, (0, 0), (width, height), color, -1)
+    return Ink(solid, cover, 1 - cover, side, above - first)
+
+
+def _margins(cap: int) -> tuple[int, int, int]:
+    """Pixels above the capitals, below the line they stand on and at each side, for what reaches over."""
+    return ceil(0.25 * cap), ceil(0.4 * cap), ceil(0.1 * cap)
 
 
 @lru_cache(maxsize=1024)
-def _glyph(character: str, cap: int, is_bold: bool) -> Mask:
+def _glyph_columns(character: str, cap: int, is_bold: bool) -> Mask:
     cv2 = import_cv2()
-    above, below, side = margins(cap)
+    above, below, side = _margins(cap)
     finer = 8 if cap < 3 * MIN_CAP else 4
     stroke = max(1.0, 0.11 * cap) * (1.45 if is_bold else 1.0)
     height, width = above + cap + below, ceil(_advance(character) * cap / _UNITS_A_CAP) + 2 * side
@@ -143,7 +152,7 @@ def _glyph(character: str, cap: int, is_bold: bool) -> Mask:
         cv2.LINE_AA,
     )
     mask: Mask = cv2.resize(sheet, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return mask
+    return np.ascontiguousarray(mask.T)
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import numpy as np
@@ -24,6 +25,24 @@ def warm(recognizer: Recognizer) -> Recognizer:
     for n in _WARM_SIZES:
         recognizer.warm_up(np.zeros((n, *recognizer.image_size), np.uint8))
     return recognizer
+
+
+def as_spelled(name: str) -> str:
+    """What a name or path, typed where capitals cannot be, is called in truth; itself where nothing is called so.
+
+    OpenCV's windows on Linux tell capital letters as small ones.
+    """
+    for known in registry.shipped():
+        if known.casefold() == name.casefold():
+            return known
+    found = Path(name).expanduser()
+    spelled = Path(found.anchor)
+    for part in found.parts[1 if found.anchor else 0 :]:
+        if not (spelled / part).exists() and spelled.is_dir():
+            alike = [entry.name for entry in spelled.iterdir() if entry.name.casefold() == part.casefold()]
+            part = alike[0] if len(alike) == 1 else part
+        spelled /= part
+    return str(spelled) if spelled.exists() else name
 
 
 class Lineup(Choice[Recognizer]):

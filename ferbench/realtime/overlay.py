@@ -34,9 +34,7 @@ def draw(image: FrameImage, view: View) -> FrameImage:
         ImagesError: `image` is no such picture.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ImagesError(
-            f"a frame must be uint8 (height, width, 3), got {image.dtype} {image.shape}: convert it to BGR."
-        )
+        raise ImagesError(f"A frame must be uint8 (height, width, 3), got {image.dtype} {image.shape}: make it BGR.")
     canvas = Canvas(image.copy())
     verdicts = view.verdicts()
     areas = [Area(*box) for box in view.boxes.tolist()]

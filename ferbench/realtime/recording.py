@@ -126,9 +126,7 @@ def _next_path(directory: Path, name: str, suffix: str) -> Path:
 def _require_space(directory: Path) -> None:
     free = shutil.disk_usage(directory).free
     if free < MIN_FREE_BYTES:
-        raise OSError(
-            f"the disk has {free / 2**20:.0f} MiB left, and the last {MIN_FREE_BYTES / 2**20:.0f} are kept free"
-        )
+        raise OSError(f"the disk has {free >> 20} MiB left, and the last {MIN_FREE_BYTES >> 20} are not for videos")
 
 
 def _count_frames(path: Path) -> int:

@@ -145,8 +145,7 @@ class RowLog:
             raise DataError(f"The rows in {self._directory} are closed: open a log in another folder.")
         texts = (_truth_rows(row, truth), _face_rows(row, answers), _frame_row(row, truth, answers))
         try:
-            for file, text in zip(self._files, texts, strict=True):
-                _write(file, text)
+            written = [_write(file, text) for file, text in zip(self._files, texts, strict=True)]
         except OSError as error:
             for file, size in zip(self._files, self._sizes, strict=True):
                 with suppress(OSError):
@@ -156,7 +155,7 @@ class RowLog:
                 f"The rows of frame {row.index} cannot be written to {self._directory} ({error.strerror}): "
                 "those of all frames before it are safe there. Free space, and start again."
             ) from error
-        self._sizes = [file.tell() for file in self._files]
+        self._sizes = [size + n_bytes for size, n_bytes in zip(self._sizes, written, strict=True)]
 
     def close(self) -> None:
         """Put all rows on the disk; a second call does nothing.
@@ -200,8 +199,7 @@ def _frame_row(row: FrameRow, truth: Truth | None, answers: Answers | None) -> s
 def _face_rows(row: FrameRow, answers: Answers | None) -> str:
     if answers is None or len(answers.boxes) == 0:
         return ""
-    start = f"{_text(row.recognizer)},{_text(row.detector)}"
-    places = [answers.classes.index(name) if name in answers.classes else None for name in CLASSES]
+    start, places = f"{_text(row.recognizer)},{_text(row.detector)}", _places(answers.classes)
     lines = []
     faces = zip(answers.boxes.tolist(), answers.scores.tolist(), answers.probabilities.tolist(), strict=True)
     for face, ((x1, y1, x2, y2), score, probabilities) in enumerate(faces):
@@ -228,13 +226,20 @@ def _truth_rows(row: FrameRow, truth: Truth | None) -> str:
     )
 
 
+@lru_cache
+def _places(classes: tuple[str, ...]) -> list[int | None]:
+    return [classes.index(name) if name in classes else None for name in CLASSES]
+
+
 @lru_cache(maxsize=1024)
 def _text(text: str) -> str:
     shown = "".join(c if c.isprintable() else " " for c in text)[:_LONGEST_TEXT]
     return '"' + shown.replace('"', '""') + '"' if set(shown) & {",", '"'} else shown
 
 
-def _write(file: io.FileIO, text: str) -> None:
-    data = memoryview(text.encode("utf-8", errors="replace"))
-    while data:
-        data = data[file.write(data) :]
+def _write(file: io.FileIO, text: str) -> int:
+    data = text.encode("utf-8", errors="replace")
+    n_written = 0
+    while n_written < len(data):
+        n_written += file.write(data[n_written:])
+    return n_written

@@ -91,8 +91,6 @@ def _read_table(path: Path, columns: dict[str, str]) -> pd.DataFrame:
             table = pd.read_csv(whole, dtype=columns, index_col=False, keep_default_na=False, na_values=blanks)
     except (ValueError, OverflowError, Warning) as error:
         raise DataError(f"{path} is no table of realtime rows: {' '.join(str(error).split())}.") from error
-    words = [name for name in columns if name not in blanks]
-    _require(table[words].notna().to_numpy().all(), path, "a row is too short")
     _require(not np.isinf(table[list(blanks)].to_numpy(np.float64)).any(), path, "a number is not finite")
     return table
 

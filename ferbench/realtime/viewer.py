@@ -14,7 +14,7 @@ from ferbench.faces.detectors import FaceDetector
 from ferbench.realtime.analysis import FrameAnalysis
 from ferbench.realtime.choice import Choice
 from ferbench.realtime.frames import Clock, Frame
-from ferbench.realtime.lineup import Lineup
+from ferbench.realtime.lineup import Lineup, as_spelled
 from ferbench.realtime.monitor import Monitor
 from ferbench.realtime.overlay import draw
 from ferbench.realtime.recording import Recorder, save_frame
@@ -160,7 +160,7 @@ class Viewer:
             self._typed = None
             if typed.strip():
                 self.notify(f"Loading {typed.strip()} ...")
-                self.lineup.request(typed.strip())
+                self.lineup.request(as_spelled(typed.strip()))
         elif key == ESCAPE:
             self._typed = None
         elif key == BACKSPACE:
@@ -195,7 +195,7 @@ class Viewer:
                 self._recorder.write(picture)
             except DataError as error:
                 self._recorder = None
-                self.notify(f"Recording stopped: {error}")
+                self.notify(str(error))
 
     def _stop_recording(self) -> None:
         recorder, self._recorder = self._recorder, None
@@ -203,7 +203,7 @@ class Viewer:
             try:
                 recorder.close()
             except DataError as error:
-                self.notify(f"The recording is not whole: {error}")
+                self.notify(str(error))
 
     def _save_frame(self) -> None:
         try:

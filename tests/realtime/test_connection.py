@@ -9,7 +9,7 @@ from ferbench.realtime.connection import Connection, is_frame
 
 
 class Webcam:
-    """Ten frames a second of the fake clock, each as bright as its number; it can be unplugged, and plugged in again."""
+    """Ten frames a second of the fake clock, each as bright as its number; it can be unplugged and return."""
 
     def __init__(self, clock) -> None:
         self.clock, self.is_there = clock, True

@@ -1,11 +1,12 @@
 import time
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from ferbench.errors import ConfigError, UnknownNameError
-from ferbench.realtime.lineup import Lineup, warm
+from ferbench.realtime.lineup import Lineup, as_spelled, warm
 from ferbench.recognizers.prior import Prior
 
 
@@ -112,3 +113,19 @@ def test_warming_asks_for_one_face_and_for_several() -> None:
     recognizer = Counting().fit(np.zeros((2, 48, 48), np.uint8), np.array([0, 1]))
     assert warm(recognizer) is recognizer
     assert recognizer.sizes == [1, 2, 3]
+
+
+def test_names_and_paths_typed_without_capitals_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Runs" / "MyNet").mkdir(parents=True)
+    assert as_spelled("HOG_svm") == "hog_svm"
+    assert as_spelled("runs/mynet") == str(Path("Runs/MyNet"))
+    assert as_spelled(str(tmp_path / "runs")) == str(tmp_path / "Runs")
+    assert as_spelled("nowhere/mynet") == "nowhere/mynet"
+
+
+def test_a_path_that_means_two_folders_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "Net").mkdir()
+    (tmp_path / "NET").mkdir()
+    if len(list(tmp_path.iterdir())) == 2:
+        assert as_spelled(str(tmp_path / "net")) == str(tmp_path / "net")

@@ -126,7 +126,7 @@ def test_a_video_that_is_not_whole_is_said_and_keeps_its_partial_name(tmp_path: 
 
 
 def test_a_rate_that_no_video_has_is_said(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot write .* at 0 frames a second"):
+    with pytest.raises(DataError, match=r"cannot write .* at 0 frames a second"):
         Recorder(tmp_path, 0.0).write(frame(0))
 
 

@@ -35,7 +35,9 @@ def read_all(source) -> list:
     return frames
 
 
-@pytest.mark.parametrize(("codec", "suffix", "tolerance"), [("FFV1", ".mkv", 0), ("FFV1", ".avi", 0), ("MJPG", ".avi", 3)])
+@pytest.mark.parametrize(
+    ("codec", "suffix", "tolerance"), [("FFV1", ".mkv", 0), ("FFV1", ".avi", 0), ("MJPG", ".avi", 3)]
+)
 def test_every_frame_of_a_video_file_is_read_however_slowly(tmp_path: Path, clock, codec, suffix, tolerance) -> None:
     with Video(path=write_video(tmp_path / f"clip{suffix}", codec), clock=clock) as source:
         assert source.name == f"clip{suffix}" and source.fps == pytest.approx(25) and source.classes is None
@@ -135,7 +137,11 @@ def test_replay_by_name_takes_parameters_and_clock_and_tells_what_it_shows(clock
 
 @pytest.mark.parametrize(
     ("params", "message"),
-    [({"pace": 3}, "unknown key 'pace'"), ({"clock": 3}, "unknown key 'clock'"), ({"scenes": {"size": 3}}, "scenes.size")],
+    [
+        ({"pace": 3}, "unknown key 'pace'"),
+        ({"clock": 3}, "unknown key 'clock'"),
+        ({"scenes": {"size": 3}}, "scenes.size"),
+    ],
 )
 def test_parameters_that_a_source_does_not_take_are_refused(params: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
@@ -148,7 +154,7 @@ def test_video_without_a_path_is_refused() -> None:
 
 
 def test_word_that_means_nothing_is_refused() -> None:
-    with pytest.raises(SourceError, match="There is no source 'repaly': .* Did you mean 'replay'"):
+    with pytest.raises(SourceError, match=r"There is no source 'repaly': .* Did you mean 'replay'"):
         open_source("repaly")
 
 
