@@ -152,4 +152,4 @@ def test_a_full_disk_stops_the_recording_and_not_the_loop(loop: Loop, monkeypatc
     monkeypatch.setattr("ferbench.realtime.recording.MIN_FREE_BYTES", 2**62)
     rows = loop.press(["r", "r"], 6)
     assert len(rows.frames) == 6
-    assert any("Recording stopped" in said for said in loop.said)
+    assert any("Recording to" in said and "stopped" in said for said in loop.said)

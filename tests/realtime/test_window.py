@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ferbench.realtime.tables import read_rows
 from ferbench.types import FrameImage
 
 SECONDS = 40
@@ -101,12 +102,13 @@ class Watched:
         command = [sys.executable, "-c", WATCH, title]
         self.process = subprocess.Popen(command, env=display.environment, stdout=subprocess.PIPE, text=True)
         assert self.line() == "notice"
-        self.window = self._find(title)
+        self.window = self.find(display, title)
         display.xdotool("windowfocus", "--sync", str(self.window))
 
-    def _find(self, title: str) -> int:
-        for _ in range(100):
-            found = self.display.xdotool("search", "--onlyvisible", "--name", f"^{title}$")
+    @staticmethod
+    def find(display: Display, title: str) -> int:
+        for _ in range(300):
+            found = display.xdotool("search", "--onlyvisible", "--name", f"^{title}$")
             if found:
                 return int(found.split()[0])
             time.sleep(0.1)
@@ -216,3 +218,27 @@ def test_a_process_whose_display_does_not_answer_lives_on(name: str, tmp_path: P
     assert done.returncode == 0, done.stderr
     assert f"There is no window: the display {name} cannot be used." in done.stdout
     assert "end False None" in done.stdout
+
+
+def test_the_loop_swaps_pauses_and_quits_by_real_keys(display: Display, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ferbench", "realtime", "--source", "replay", "--reports", str(tmp_path)]
+    command += ["--recognizers", "hog_svm,prior", "--detector", "whole_frame"]
+    environment = {**display.environment, "FERBENCH_DATA": str(tmp_path / "data")}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        window = Watched.find(display, "ferbench")
+        display.xdotool("windowfocus", "--sync", str(window))
+        shown = display.picture().copy()
+        for key in ("2", "p", "p", "1", "q"):
+            time.sleep(1.0)
+            display.xdotool("key", key)
+        said, complaint = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 0, complaint
+    assert "swaps" in said
+    frames = read_rows(next((tmp_path / "realtime" / "realtime").glob("session-*"))).frames
+    states = [*zip(frames["recognizer"], frames["outcome"] == "paused", strict=True)]
+    series = [state for state, before in zip(states, [None, *states[:-1]], strict=True) if state != before]
+    assert series == [("hog_svm", False), ("prior", False), ("prior", True), ("prior", False), ("hog_svm", False)]
+    assert len(np.unique(shown.reshape(-1, 3), axis=0)) > 100
