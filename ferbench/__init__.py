@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ferbench.metrics import Scores, score
     from ferbench.recognizers.base import Recognizer
     from ferbench.registry import create, load
+    from ferbench.tuning import search
     from ferbench.types import EMOTIONS, Prediction
 
 __version__ = "0.1.0"
@@ -38,6 +39,7 @@ _HOME = {
     "read_gray": "data.images",
     "run": "experiment",
     "score": "metrics",
+    "search": "tuning",
 }
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "read_gray",
     "run",
     "score",
+    "search",
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -47,6 +48,26 @@ class TrackingComponent(Component):
     name: str = "mlflow"
 
 
+class Range(Section):
+    """Numbers to choose from: whole ones where both ends are."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+
+class SearchSettings(Section):
+    """Hyper-parameters to choose by validation before the experiment itself.
+
+    Attributes:
+        space: By key ("recognizer.params.cell", "training.learning_rate"): a list of values, or low, high and log.
+        n_trials: How many settings are tried; where all keys have lists, at most every combination once.
+    """
+
+    space: dict[str, Range | tuple[Any, ...]] = Field(min_length=1)
+    n_trials: int = Field(20, ge=1)
+
+
 class ExperimentConfig(Section):
     """One recognizer, one dataset, one seed."""
 
@@ -57,12 +78,16 @@ class ExperimentConfig(Section):
     classes: str = "fer7"
     recognizer: Component
     training: Training | None = None
+    search: SearchSettings | None = None
     timing: TimingSettings = TimingSettings()
     tracking: TrackingComponent = TrackingComponent()
 
     def result_key(self, fingerprint: str, version: str) -> str:
-        """What makes two runs the same: the resolved configuration but for tracking, the data, the major version."""
-        content = self.model_dump(mode="json", exclude={"tracking"})
+        """What makes two runs the same: the resolved configuration but for tracking, the data, the major version.
+
+        What a search chose counts, not the search.
+        """
+        content = self.model_dump(mode="json", exclude={"tracking", "search"})
         identity = [content, fingerprint, version.split(".")[0]]
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -181,6 +206,25 @@ def assignments(overrides: list[str]) -> dict[str, Any]:
     return content
 
 
+def with_values(config: ExperimentConfig, values: Mapping[str, Any]) -> ExperimentConfig:
+    """The configuration with other values under some keys, checked as a file would be.
+
+    Args:
+        config: An experiment.
+        values: By key, parts joined by dots.
+
+    Raises:
+        ConfigError: a key or value is not accepted.
+    """
+    content = config.model_dump(mode="json")
+    for key, value in values.items():
+        _set(content, key, value, key)
+    try:
+        return ExperimentConfig.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(explain(error, ExperimentConfig)) from error
+
+
 def to_yaml(config: ExperimentConfig) -> str:
     """The configuration as YAML text that `load_experiment` reads back."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
@@ -190,17 +234,22 @@ def _override(content: dict[str, Any], override: str) -> None:
     key, separator, text = override.partition("=")
     if not separator or not key:
         raise ConfigError(f"--set takes key=value (training.epochs=1), got '{override}'.")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override}: the value is not YAML.") from error
+    _set(content, key, value, f"--set {override}")
+
+
+def _set(content: dict[str, Any], key: str, value: Any, source: str) -> None:
     *parents, last = key.split(".")
     for parent in parents:
         if content.get(parent) is None:
             content[parent] = {}
         content = content[parent]
         if not isinstance(content, dict):
-            raise ConfigError(f"--set {override}: '{parent}' holds a value, not keys.")
-    try:
-        content[last] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {override}: the value is not YAML.") from error
+            raise ConfigError(f"{source}: '{parent}' holds a value, not keys.")
+    content[last] = value
 
 
 class _StrictLoader(yaml.SafeLoader):

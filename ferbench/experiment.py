@@ -60,6 +60,7 @@ def run(
     resume: bool = False,
     force: bool = False,
     validation_only: bool = False,
+    tags: Mapping[str, str] | None = None,
     on_epoch: EpochHook = ignore_epoch,
     on_progress: ProgressHook = ignore_progress,
     notice: Notice = lambda text: None,
@@ -73,6 +74,7 @@ def run(
         resume: Go on from the checkpoint of a training of the same configuration that was interrupted.
         force: Fit again although the same configuration is finished.
         validation_only: Leave the test split alone; a later run without it scores the saved model.
+        tags: Further ones for the tracked run.
         on_epoch: Receives the curve.
         on_progress: Receives progress.
         notice: Receives sentences a person should read.
@@ -83,6 +85,8 @@ def run(
     Raises:
         ConfigError, DataError: it cannot be run as configured; nothing was fitted.
     """
+    if config.search is not None:
+        raise ConfigError("The experiment has a 'search' section: run what ferbench.search(config) returns.")
     config, dataset, recognizer, key = resolve(config, notice)
     directory = result_directory(reports, config)
     finished = None if force else _finished(directory, key)
@@ -93,9 +97,9 @@ def run(
     checkpoints = data_home() / "checkpoints" / key
     if not finished:
         _prepare_checkpoints(checkpoints, resume, notice)
-    tags = {"protocol": "validation only" if validation_only else "test once", "family": recognizer.family}
-    tags |= {"commit": git_commit() or "unknown", "config_hash": key}
-    with (tracker or NullTracker()).open(config, tags) as tracked:
+    own = {"protocol": "validation only" if validation_only else "test once", "family": recognizer.family}
+    own |= {"commit": git_commit() or "unknown", "config_hash": key}
+    with (tracker or NullTracker()).open(config, {**own, **(tags or {})}) as tracked:
 
         def follow(epoch: int, values: Mapping[str, float]) -> None:
             tracked.on_epoch(epoch, values)

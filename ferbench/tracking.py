@@ -29,6 +29,9 @@ from ferbench.report.flat import cost_params, flat_metrics, flat_params
 from ferbench.results import RunResult
 
 DEFAULT_URI = "sqlite:///mlflow.db"
+PARENT_TAG = "mlflow.parentRunId"
+"""A run with this tag stands under the run whose id is the tag's value."""
+
 _PROCESS_TAG = "ferbench.process"
 _MLFLOW_SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -46,7 +49,13 @@ comparison opens on speed and size.
 
 
 class Tracked(Protocol):
-    """A run that is being tracked."""
+    """A run that is being tracked.
+
+    Attributes:
+        run_id: Names it for runs under it, see `PARENT_TAG`.
+    """
+
+    run_id: str
 
     def on_epoch(self, epoch: int, values: Mapping[str, float]) -> None:
         """Take in a point of the curve."""
@@ -74,6 +83,8 @@ class Tracker(Protocol):
 
 class NullTracker:
     """Keeps nothing."""
+
+    run_id = ""
 
     @contextmanager
     def open(self, config: ExperimentConfig, tags: Mapping[str, str]) -> Iterator[Tracked]:

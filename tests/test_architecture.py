@@ -16,7 +16,7 @@ LAYERS = [
     {"config", "results"},
     {"report", "tracking", "cards", "realtime"},
     {"protocol"},
-    {"experiment", "live", "live_comparison", "checks"},
+    {"experiment", "live", "live_comparison", "tuning", "checks"},
     {"cli", "__main__"},
 ]
 

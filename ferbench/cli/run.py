@@ -39,12 +39,15 @@ def _run(options: argparse.Namespace) -> int:
     from ferbench.config import load_experiment
     from ferbench.report.tables import results_table, scores_table
     from ferbench.results import result_directory
+    from ferbench.tuning import search
 
     config = load_experiment(file, overrides)
     import_quietly(config.recognizer.name)
     tracker = registry.create("trackers", config.tracking.name, config.tracking.params)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with progress() as show:
+        if config.search:
+            config = search(config, tracker, options.reports, on_progress=show, notice=notice)
         result = experiment.run(
             config,
             tracker,

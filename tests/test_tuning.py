@@ -1,0 +1,114 @@
+import json
+from pathlib import Path
+
+import pytest
+
+import ferbench
+from ferbench.config import Range, SearchSettings, load_experiment, with_values
+from ferbench.errors import ConfigError
+from ferbench.experiment import run
+from ferbench.tuning import search
+
+YAML = """
+name: searched
+dataset: {name: synthetic, params: {n_train: 70, n_validation: 35, n_test: 35}}
+recognizer: {name: hog_svm, params: {cell: 8, block: 1, c: [0.1]}}
+timing: {batch_sizes: [1], warmup: 1, min_seconds: 0, min_queries: 3}
+search:
+  n_trials: 4
+  space:
+    recognizer.params.orientations: [4, 9]
+    recognizer.params.signed: [true, false]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "searched.yaml").write_text(YAML)
+    return load_experiment("searched.yaml")
+
+
+def test_every_combination_of_lists_is_tried_once_and_the_best_on_validation_is_chosen(config, tmp_path: Path) -> None:
+    chosen = search(config)
+    record = json.loads((tmp_path / "reports/searched/search.json").read_text())
+    settings = [tuple(trial["values"].values()) for trial in record["trials"]]
+    assert sorted(settings) == [(4, False), (4, True), (9, False), (9, True)]
+    best = max(record["trials"], key=lambda trial: trial["validation_accuracy"])
+    assert record["chosen"] == best["values"]
+    assert chosen.recognizer.params["orientations"] == best["values"]["recognizer.params.orientations"]
+    assert chosen.search is None and chosen.name == "searched"
+    assert not (tmp_path / "reports/test_ledger.jsonl").exists()
+    assert run(chosen, validation_only=True).validation.accuracy == best["validation_accuracy"]
+
+
+def test_a_search_that_is_repeated_fits_nothing_again_and_chooses_the_same(config, monkeypatch) -> None:
+    from ferbench.recognizers.classical.hog_svm import HogSvm
+
+    first = search(config)
+    monkeypatch.setattr(HogSvm, "_fit", lambda *args, **kwargs: pytest.fail("fitted again"))
+    assert search(config) == first
+
+
+def test_ranges_are_drawn_within_their_ends(config, tmp_path: Path) -> None:
+    space = {"recognizer.params.orientations": Range(low=4, high=9)}
+    search(config.model_copy(update={"search": SearchSettings(space=space, n_trials=3)}))
+    trials = json.loads((tmp_path / "reports/searched/search.json").read_text())["trials"]
+    drawn = [trial["values"]["recognizer.params.orientations"] for trial in trials]
+    assert len(drawn) == 3 and all(isinstance(value, int) and 4 <= value <= 9 for value in drawn)
+
+
+def test_trials_are_tracked_under_the_search(config) -> None:
+    import mlflow
+
+    from ferbench.tracking import MlflowTracker
+
+    config = config.model_copy(
+        update={"search": SearchSettings(space={"recognizer.params.signed": (True, False)}, n_trials=9)}
+    )
+    search(config, MlflowTracker(uri="sqlite:///mlflow.db", model=False))
+    client = mlflow.MlflowClient("sqlite:///mlflow.db")
+    (experiment,) = [one for one in client.search_experiments() if one.name == "synthetic"]
+    runs = client.search_runs([experiment.experiment_id])
+    (parent,) = [one for one in runs if one.data.tags.get("role") == "search"]
+    children = [one for one in runs if one.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    assert len(children) == 2 and len(runs) == 3
+    assert {one.info.status for one in runs} == {"FINISHED"}
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ({"recognizer.params.orientation": (4, 9)}, "orientation"),
+        ({"recogniser.params.cell": (4, 9)}, "recogniser"),
+        ({"recognizer.params.orientations": Range(low=9, high=4)}, "low is above high"),
+    ],
+)
+def test_a_space_that_cannot_be_is_refused(config, space, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        search(config.model_copy(update={"search": SearchSettings(space=space)}))
+
+
+def test_run_does_not_skip_a_search_in_silence(config) -> None:
+    with pytest.raises(ConfigError, match=r"ferbench\.search"):
+        run(config)
+
+
+def test_the_command_line_searches_first(config, tmp_path: Path, capsys) -> None:
+    from ferbench.cli import main
+
+    arguments = ["--set", "tracking.name=none", "--set", "search.n_trials=2", "--validation-only"]
+    assert main(["run", "searched.yaml", *arguments]) == 0
+    said = capsys.readouterr()
+    assert "Trial 2 of 2" in said.err and "Chosen on validation" in said.err
+    assert (tmp_path / "reports/searched/synthetic/seed0/result.json").is_file()
+
+
+def test_with_values_checks_like_a_file(config) -> None:
+    assert with_values(config, {"training.epochs": 3}).training.epochs == 3
+    with pytest.raises(ConfigError, match="Did you mean 'epochs'"):
+        with_values(config, {"training.epoch": 3})
+
+
+def test_search_is_public() -> None:
+    assert ferbench.search is search
