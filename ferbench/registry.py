@@ -49,6 +49,18 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "folder": "ferbench.data.folder:prepare_folder",
         "rafdb": "ferbench.data.rafdb:prepare_rafdb",
     },
+    "sources": {
+        "camera": "ferbench.realtime.camera:Camera",
+        "folder": "ferbench.realtime.sources:Folder",
+        "replay": "ferbench.realtime.replay:open_replay",
+        "video": "ferbench.realtime.sources:Video",
+    },
+    "detectors": {
+        "haar": "ferbench.faces.detectors:Haar",
+        "mtcnn": "ferbench.faces.mtcnn:Mtcnn",
+        "whole_frame": "ferbench.faces.detectors:WholeFrame",
+        "yunet": "ferbench.faces.yunet:YuNet",
+    },
     "trackers": {
         "mlflow": "ferbench.tracking:MlflowTracker",
         "none": "ferbench.tracking:NullTracker",

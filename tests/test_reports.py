@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ferbench.realtime.record import read_record
+from ferbench.report.realtime import realtime_markdown
 from ferbench.report.tables import results_markdown
 from ferbench.results import read_ledger, read_result
 
@@ -59,3 +61,25 @@ def test_committed_results_name_no_place_on_a_machine() -> None:
         assert not any(word in text for word in ("/home/", "/root/", "/tmp/", "/work/", "C:\\\\"))
         for line in text.splitlines() if path.suffix == ".jsonl" else [text]:
             json.loads(line)
+
+
+LOOPS = [read_record(path) for path in sorted(REPORTS.glob("realtime/*/realtime.json"))]
+
+
+@pytest.mark.parametrize("result", LOOPS, ids=lambda result: result.config.name)
+def test_tables_of_the_loop_are_those_of_its_results(result) -> None:
+    assert realtime_markdown(result) in (REPORTS / "realtime.md").read_text()
+    assert not result.dataset.is_synthetic
+
+
+@pytest.mark.parametrize("result", [one for one in LOOPS if one.split == "test"], ids=lambda result: result.config.name)
+def test_every_test_scoring_in_the_loop_is_in_the_ledger(result) -> None:
+    noted = {
+        (line["recognizer"], line["experiment"], line["accuracy"])
+        for line in read_ledger(REPORTS)
+        if line["reason"] == "realtime"
+    }
+    for pair in result.pairs:
+        seen = pair.waiting
+        entry = (seen.recognizer, f"{result.config.name}.{seen.detector}", seen.labelled.accuracy.value)
+        assert entry in noted

@@ -39,14 +39,25 @@ def crop_faces(
 
 
 def _cut(image: FrameImage, x: float, y: float, side: float) -> Images:
+    cv2 = import_cv2()
     n = max(1, round(side))
-    rows = np.clip(np.arange(n) + round(y - n / 2), 0, image.shape[0] - 1)
-    columns = np.clip(np.arange(n) + round(x - n / 2), 0, image.shape[1] - 1)
-    inside = to_gray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    left, right, *beside = _span(x, n, image.shape[1])
+    top, bottom, *above = _span(y, n, image.shape[0])
+    inside = to_gray(image[top:bottom, left:right])
     if inside.shape == (n, n):
         return inside
-    replicated: Images = inside[(rows - rows[0])[:, None], columns - columns[0]]
+    replicated: Images = cv2.copyMakeBorder(inside, *above, *beside, cv2.BORDER_REPLICATE)
     return replicated
+
+
+def _span(center: float, n: int, length: int) -> tuple[int, int, int, int]:
+    """First and end of those of `n` pixels around `center` that there are; how many are missing before and after."""
+    start = round(center - n / 2)
+    first = min(max(start, 0), length - 1)
+    end = max(min(start + n, length), first + 1)
+    missing = n - (end - first)
+    before = min(max(first - start, 0), missing)
+    return first, end, before, missing - before
 
 
 def _cut_level(image: FrameImage, x: float, y: float, side: float, roll: float) -> Images:

@@ -91,11 +91,13 @@ class FaceDetector(Protocol):
 
     Attributes:
         name: Under which it is registered.
-        framing: How its boxes lie on a face.
     """
 
     name: ClassVar[str]
-    framing: ClassVar[Framing]
+
+    @property
+    def framing(self) -> Framing:
+        """How its boxes lie on a face."""
 
     def detect(self, image: FrameImage) -> Faces:
         """The faces in a picture of any size.
@@ -111,7 +113,7 @@ class Haar:
 
     Args:
         scale: Step between the sizes searched, above 1.
-        neighbors: Windows that must agree on a face.
+        neighbors: A face is where more windows than this agree.
         min_size: Smallest face that is looked for, in pixels of the picture.
         input_size: Width and height within which the picture is searched; a larger one is reduced first.
 
@@ -120,10 +122,10 @@ class Haar:
     """
 
     name: ClassVar[str] = "haar"
-    framing: ClassVar[Framing] = Framing()
+    framing: ClassVar[Framing] = Framing(scale=1.04, down=0.01)
 
     scale: float = 1.1
-    neighbors: int = 3
+    neighbors: int = 2
     min_size: int = 60
     input_size: tuple[int, int] = (320, 240)
     _cascade: Any = field(default=None, init=False, repr=False)

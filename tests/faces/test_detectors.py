@@ -96,6 +96,13 @@ def test_every_detector_has_keyword_only_parameters_and_a_repr_that_tells_them(n
     assert repr(detector) == f"{type(detector).__name__}({shown})"
 
 
+@pytest.mark.parametrize("name", ["yunet", "mtcnn"])
+def test_detectors_that_see_eyes_turn_heads_upright_where_asked(name: str) -> None:
+    plain, leveled = (registry.create("detectors", name, {"level": level}).framing for level in (False, True))
+    assert not plain.level and leveled.level
+    assert (leveled.scale, leveled.down) == (plain.scale, plain.down)
+
+
 def test_a_detector_keeps_its_repr_in_use(astronaut: FrameImage) -> None:
     detector = Haar()
     before = repr(detector)
@@ -115,7 +122,7 @@ def test_a_detector_keeps_its_repr_in_use(astronaut: FrameImage) -> None:
         ("yunet", {"threshold": 0}),
         ("yunet", {"threshold": 1.5}),
         ("yunet", {"input_size": [320, 100_000]}),
-        ("mtcnn", {"min_size": 5}),
+        ("mtcnn", {"input_size": [5, 5]}),
         ("mtcnn", {"threshold": 1}),
     ],
 )
