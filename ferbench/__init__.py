@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ferbench.data.images import read_gray
     from ferbench.errors import FerbenchError
     from ferbench.experiment import evaluate, run
+    from ferbench.faces.analyzer import FaceAnalyzer
     from ferbench.metrics import Scores, score
     from ferbench.recognizers.base import Recognizer
     from ferbench.registry import create, load
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Dataset": "data.dataset",
     "EMOTIONS": "types",
+    "FaceAnalyzer": "faces.analyzer",
     "FerbenchError": "errors",
     "Prediction": "types",
     "Recognizer": "recognizers.base",
@@ -45,6 +47,7 @@ _HOME = {
 __all__ = [
     "EMOTIONS",
     "Dataset",
+    "FaceAnalyzer",
     "FerbenchError",
     "Prediction",
     "Recognizer",

@@ -11,6 +11,8 @@ from ferbench.cli.commands import Commands
 from ferbench.cli.console import complain, import_quietly, notice, out, print_json, saved_name
 from ferbench.errors import ConfigError, DataError
 
+_PHOTOGRAPH = (1280, 960)
+
 
 def add(commands: Commands) -> None:
     """`predict IMAGE...`."""
@@ -72,7 +74,7 @@ def _faces(options: argparse.Namespace) -> tuple[list[dict[str, Any]], list[str]
     from ferbench.data.images import read_color
     from ferbench.faces.analyzer import FaceAnalyzer
 
-    analyzer = FaceAnalyzer(options.recognizer, options.detector)
+    analyzer = FaceAnalyzer(options.recognizer, _detector(options.detector))
     rows: list[dict[str, Any]] = []
     failures = []
     for path in options.images:
@@ -88,6 +90,12 @@ def _faces(options: argparse.Namespace) -> tuple[list[dict[str, Any]], list[str]
         if options.draw:
             _draw(picture, found, options.draw / f"{Path(path).stem}.png")
     return rows, failures
+
+
+def _detector(name: str) -> Any:
+    """A detector that looks at a photograph in more detail than a camera loop has time for."""
+    has_size = "input_size" in registry.resolve("detectors", name)
+    return registry.create("detectors", name, {"input_size": _PHOTOGRAPH} if has_size else None)
 
 
 def _draw(picture: Any, found: Any, target: Path) -> None:
