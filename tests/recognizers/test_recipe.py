@@ -1,7 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from ferbench.recognizers.deep.recipe import Training, epoch_order, learning_rate_at, sample_weights
+from ferbench.recognizers.deep.recipe import Augmentation, Training, epoch_order, learning_rate_at, sample_weights
+from ferbench.results import read_result
+
+REPORTS = Path(__file__).parents[2] / "reports"
 
 
 def rates(**settings) -> list[float]:
@@ -58,3 +63,21 @@ def test_sqrt_weights_lie_between_none_and_balanced() -> None:
     assert weights.mean() == pytest.approx(1.0)
     rare, frequent = weights[LABELS == 3][0], weights[LABELS == 0][0]
     assert rare / frequent == pytest.approx(np.sqrt((LABELS == 0).sum() / (LABELS == 3).sum()))
+
+
+def test_later_fields_are_written_only_where_they_are_used() -> None:
+    assert "mixup" not in Training().model_dump() and "erasing" not in Training().model_dump()["augmentation"]
+    used = Training(mixup=0.2, augmentation=Augmentation(erasing=0.1))
+    assert used.model_dump(mode="json")["mixup"] == 0.2
+    assert used.model_dump(mode="json")["augmentation"]["erasing"] == 0.1
+    assert Training.model_validate_json(used.model_dump_json()) == used
+    assert Training.model_validate(Training().model_dump()) == Training()
+
+
+@pytest.mark.parametrize("name", ["cnn3", "cnn9", "cnn9_fer6"])
+def test_results_measured_before_a_field_came_keep_their_key(name: str) -> None:
+    result = read_result(REPORTS / name / "fer2013" / "seed0" / "result.json")
+    assert (
+        result.config.result_key(result.dataset.fingerprint, result.environment.libraries["ferbench"])
+        == result.config_hash
+    )

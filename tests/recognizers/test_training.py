@@ -37,16 +37,20 @@ def kill_at(epoch: int):
     return hook
 
 
-@pytest.mark.parametrize("killed_after", [1, 3])
-def test_resumed_training_equals_an_uninterrupted_one(tiny, tmp_path: Path, killed_after: int) -> None:
-    whole = fit(small(), tiny)
+EVERYTHING = {"mixup": 0.2, "cutmix": 1.0, "ema_decay": 0.9, "augmentation": {"erasing": 0.3}}
+
+
+@pytest.mark.parametrize(("killed_after", "settings"), [(1, {}), (3, {}), (3, EVERYTHING)], ids=str)
+def test_resumed_training_equals_an_uninterrupted_one(tiny, tmp_path: Path, killed_after, settings) -> None:
+    whole = fit(small(**settings), tiny)
     with pytest.raises(Killed):
-        fit(small(), tiny, checkpoints=tmp_path, on_epoch=kill_at(killed_after))
+        fit(small(**settings), tiny, checkpoints=tmp_path, on_epoch=kill_at(killed_after))
     epochs = []
-    resumed = fit(small(), tiny, checkpoints=tmp_path, on_epoch=lambda epoch, values: epochs.append(epoch))
+    resumed = fit(small(**settings), tiny, checkpoints=tmp_path, on_epoch=lambda epoch, values: epochs.append(epoch))
     assert epochs == [1, 2, 3, 4]
     for before, after in zip(whole.curve_, resumed.curve_, strict=True):
         assert before["loss"] == pytest.approx(after["loss"], abs=1e-4)
+        assert before["validation_log_loss"] == pytest.approx(after["validation_log_loss"], abs=1e-4)
     difference = np.abs(whole.predict_proba(tiny.test.images) - resumed.predict_proba(tiny.test.images))
     assert difference.max() < 1e-3
 
@@ -92,6 +96,27 @@ def test_weights_of_the_best_epoch_are_kept(tiny) -> None:
     assert recognizer.choices() == {"epoch": recognizer.best_epoch_}
 
 
+def test_averaged_weights_are_what_is_judged_and_kept(tiny) -> None:
+    settings = {"epochs": 6, "batch_size": 6, "learning_rate": 0.02}
+    plain, averaged = (fit(small(**settings, ema_decay=decay), tiny) for decay in (0.0, 0.9))
+    for before, after in zip(plain.curve_, averaged.curve_, strict=True):
+        assert before["loss"] == pytest.approx(after["loss"], abs=1e-4)
+        assert before["validation_log_loss"] != after["validation_log_loss"]
+    right = averaged.predict(tiny.validation.images).label_ids == tiny.validation.labels
+    assert right.mean() == pytest.approx(max(values["validation_accuracy"] for values in averaged.curve_))
+
+
+def test_mixed_precision_leaves_a_network_of_full_precision(tiny, tmp_path: Path) -> None:
+    before = keras.config.dtype_policy()
+    recognizer = fit(small(epochs=1, precision="mixed_bfloat16"), tiny)
+    assert keras.config.dtype_policy() == before
+    assert {layer.compute_dtype for layer in recognizer.network_.layers} == {"float32"}
+    recognizer.save(tmp_path / "model")
+    loaded = Cnn3.load(tmp_path / "model")
+    images = tiny.validation.images
+    assert np.array_equal(loaded.predict_proba(images), recognizer.predict_proba(images))
+
+
 def test_patience_stops_early(tiny) -> None:
     recognizer = fit(small(epochs=50, patience=2, learning_rate=1e-6), tiny)
     assert len(recognizer.curve_) == recognizer.best_epoch_ + 2 < 50
@@ -118,6 +143,11 @@ def test_plateau_lowers_the_rate(tiny, tmp_path: Path) -> None:
         {"augmentation": None},
         {"monitor": "log_loss"},
         {"augmentation": {"flip": False, "brightness": 0.0}},
+        {"augmentation": {"erasing": 0.5}, "mixup": 0.2},
+        {"cutmix": 1.0},
+        {"mixup": 0.2, "cutmix": 1.0, "class_weight": "sqrt"},
+        {"precision": "mixed_bfloat16"},
+        {"precision": "mixed_float16"},
     ],
     ids=str,
 )
@@ -176,6 +206,21 @@ def test_turns_and_shifts_stay_within_their_limits() -> None:
     changed = np.asarray(RandomChanges(shifts, seed=1)(dot, training=True))[..., 0]
     rows = (changed.sum(axis=2) * np.arange(49)).sum(axis=1) / changed.sum(axis=(1, 2))
     assert 3.0 < np.abs(rows - 24).max() < 7.5
+
+
+def test_erasing_puts_noise_into_one_rectangle_of_some(tiny) -> None:
+    images = np.full((60, 48, 48, 1), 100.0, np.float32)
+    erasing = Augmentation(rotation=0, translation=0, zoom=0, flip=False, brightness=0, erasing=0.5)
+    changed = np.asarray(RandomChanges(erasing, seed=0)(images, training=True))[..., 0]
+    shares = []
+    for image in changed:
+        rows, columns = np.nonzero(np.abs(image - 100) > 0.5)
+        if len(rows):
+            box = (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
+            assert len(rows) / box > 0.9
+            shares.append(box / image.size)
+    assert 15 < len(shares) < 45 and min(shares) > 0.005 and max(shares) < 0.5
+    assert changed.min() >= 0 and changed.max() <= 255
 
 
 def test_same_seed_draws_the_same_changes() -> None:

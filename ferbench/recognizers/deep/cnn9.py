@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from ferbench.recognizers.deep.blocks import convolution
 from ferbench.recognizers.deep.keras_recognizer import KerasRecognizer
 from ferbench.recognizers.deep.recipe import Training
 
@@ -49,7 +50,7 @@ class Cnn9(KerasRecognizer):
         x = layers.Rescaling(1 / 255)(inputs)
         for filters in self.widths:
             for _ in range(3):
-                x = _convolution(x, filters)
+                x = convolution(x, filters)
             x = layers.MaxPooling2D(2)(x)
         x = layers.Dropout(self.dropout)(layers.Flatten()(x))
         for units in self.dense:
@@ -60,8 +61,3 @@ class Cnn9(KerasRecognizer):
     def smoke_params(cls) -> dict[str, Any]:
         """Two filters a layer, one epoch."""
         return {"widths": (2, 2, 2), "dense": (8,), **super().smoke_params()}
-
-
-def _convolution(x: Any, filters: int) -> Any:
-    x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from ferbench.errors import NotFittedError
 from ferbench.recognizers.base import Recognizer
+from ferbench.recognizers.deep.accounting import Account, account
 from ferbench.recognizers.deep.recipe import Training
 from ferbench.recognizers.deep.training import forward, train
 from ferbench.types import EpochHook, Images, Labels, Probabilities, ProgressHook
@@ -49,6 +53,12 @@ class KerasRecognizer(Recognizer):
         """One epoch of small batches."""
         return {"training": {"epochs": 1, "batch_size": 16}}
 
+    def account(self) -> Account:
+        """Parameters, bytes, multiply-adds and receptive field of the fitted network."""
+        if not self._fitted:
+            raise NotFittedError(f"{self.name} is not fitted: its network is not built yet.")
+        return account(self.network_)
+
     def choices(self) -> dict[str, Any]:
         """The epoch whose weights were kept."""
         return {"epoch": self.best_epoch_} if hasattr(self, "best_epoch_") else {}
@@ -65,21 +75,26 @@ class KerasRecognizer(Recognizer):
         checkpoints: Path | None,
     ) -> None:
         keras.utils.set_random_seed(self.seed)
-        self.network_ = self.build(*self.image_size)
         if targets is None:
             targets = np.eye(len(self.classes), dtype=np.float32)[labels]
-        progress = train(
-            self.network_,
-            images,
-            labels,
-            targets,
-            self.training,
-            validation=validation,
-            seed=self.seed,
-            on_epoch=on_epoch,
-            on_progress=on_progress,
-            checkpoints=checkpoints,
-        )
+        with _precision(self.training.precision):
+            network = self.build(*self.image_size)
+            progress = train(
+                network,
+                images,
+                labels,
+                targets,
+                self.training,
+                validation=validation,
+                seed=self.seed,
+                on_epoch=on_epoch,
+                on_progress=on_progress,
+                checkpoints=checkpoints,
+            )
+        if self.training.precision != "float32":
+            trained, network = network, self.build(*self.image_size)
+            network.set_weights(trained.get_weights())
+        self.network_ = network
         self.curve_ = progress.curve
         self.best_epoch_ = progress.best_epoch
 
@@ -96,3 +111,14 @@ class KerasRecognizer(Recognizer):
     def _size(self) -> tuple[int, int]:
         n_parameters = int(self.network_.count_params())
         return n_parameters, sum(int(np.asarray(array).nbytes) for array in self.network_.get_weights())
+
+
+@contextmanager
+def _precision(policy: str) -> Iterator[None]:
+    """Layers made in the block compute as the policy says."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

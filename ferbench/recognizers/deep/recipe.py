@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from ferbench.types import Labels
 
@@ -15,25 +15,45 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[int, Field(ge=1)]
 
 
-class Augmentation(BaseModel):
+class Settings(BaseModel):
+    """A section whose later fields are written only where they are used.
+
+    A result is known by the hash of its configuration: a field that came after it was measured must not change that
+    hash while it does nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    later: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        unused = {name for name in self.later if getattr(self, name) == fields[name].default}
+        return {name: value for name, value in handler(self).items() if name not in unused}
+
+
+class Augmentation(Settings):
     """Random changes of each training image, drawn anew every time it is seen.
 
     Geometry is one resampling, bilinear, whatever it combines; pixels from beyond the border repeat the nearest one.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    later = frozenset({"erasing"})
 
     rotation: float = Field(9.0, ge=0.0, le=180.0, description="Largest turn either way, degrees.")
     translation: Share = Field(0.06, description="Largest shift along each axis, as a share of the side.")
     zoom: Share = Field(0.08, description="Largest enlargement or reduction.")
     flip: bool = Field(True, description="Mirror half of the images left to right.")
     brightness: Share = Field(0.1, description="Largest brightening or darkening, as a share of the gray range.")
+    erasing: float = Field(
+        0.0, ge=0.0, le=1.0, description="Share of images in which a rectangle becomes noise (Zhong et al. 2020)."
+    )
 
 
-class Training(BaseModel):
+class Training(Settings):
     """How a network is trained: one recipe, shared by all of them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    later = frozenset({"mixup", "cutmix", "ema_decay", "precision"})
 
     epochs: Positive = 30
     batch_size: Positive = 64
@@ -60,6 +80,23 @@ class Training(BaseModel):
     monitor: Literal["accuracy", "log_loss"] = Field("accuracy", description="What on validation chooses the epoch.")
     patience: Positive | None = Field(None, description="Stop after so many epochs without improvement; null: never.")
     augmentation: Augmentation | None = Augmentation()
+    mixup: float = Field(
+        0.0, ge=0.0, description="Blend pairs of images by a share from Beta(a, a) (Zhang et al. 2018); 0: do not."
+    )
+    cutmix: float = Field(
+        0.0,
+        ge=0.0,
+        description="Paste a rectangle of another image, its share of the area from Beta(a, a) (Yun et al. 2019); "
+        "0: do not. Where mixup is on too, each batch draws which of them it gets.",
+    )
+    ema_decay: Share = Field(
+        0.0,
+        description="What a step keeps of the moving average of the weights that is then judged and saved in their "
+        "place (Polyak and Juditsky 1992); 0: no average.",
+    )
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
+        "float32", description="Of activations while training; weights, predictions and files stay float32."
+    )
 
 
 def learning_rate_at(epoch: float, settings: Training) -> float:

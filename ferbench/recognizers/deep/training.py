@@ -1,45 +1,27 @@
 """The one training loop that every network shares. Pure Keras 3: it runs on TensorFlow, torch and JAX alike.
 
-What a killed training needs to go on is one file, replaced as a whole after each epoch: all variables of the model
-and the optimizer, the best weights so far, and the curve. The order of images depends on seed and epoch alone, so a
-resumed training sees what an uninterrupted one would have seen.
+The order of images and how they are mixed depend on seed and epoch alone, so a resumed training sees what an
+uninterrupted one would have seen.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import time
-import zipfile
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from ferbench.errors import DataError
 from ferbench.recognizers.deep.augmentation import RandomChanges
+from ferbench.recognizers.deep.averaging import WeightAverage
+from ferbench.recognizers.deep.checkpoint import Progress, keep, restore
+from ferbench.recognizers.deep.mixing import Batch, mix
 from ferbench.recognizers.deep.recipe import Training, epoch_order, learning_rate_at, sample_weights
 from ferbench.types import EpochHook, Images, Labels, Probabilities, ProgressHook
 
 CHUNK = 256
 """Images a forward pass: bounds memory, and keeps the number of compiled shapes small."""
-
-Weights: TypeAlias = list[NDArray[Any]]
-
-
-@dataclass
-class Progress:
-    """Where a training stands: everything but the arrays."""
-
-    epoch: int = 0
-    best_epoch: int = 0
-    best_score: float = -np.inf
-    plateau_since: int = 0
-    rate_factor: float = 1.0
-    curve: list[dict[str, float]] = field(default_factory=list)
 
 
 def train(
@@ -57,6 +39,8 @@ def train(
 ) -> Progress:
     """Fit `network` in place and leave it with the weights of its best epoch on validation.
 
+    Where the recipe averages weights, the average is what validation judges and what is left.
+
     Args:
         network: uint8-valued (n, height, width, 1) to probabilities (n, n_classes).
         images: uint8, (n, height, width).
@@ -73,37 +57,39 @@ def train(
         The curve and the epoch chosen.
     """
     trainer = _trainer(network, settings, seed)
-    weights = sample_weights(labels, targets.shape[1], settings)
+    average = WeightAverage(network, settings.ema_decay)
+    whole = Batch(images[..., None], targets, sample_weights(labels, targets.shape[1], settings))
     progress, best = Progress(), network.get_weights()
     file = checkpoints / "training.npz" if checkpoints else None
     if file and file.exists():
-        progress, best = _restore(file, trainer, best)
+        progress, best = restore(file, trainer, average)
         for epoch, values in enumerate(progress.curve, start=1):
             on_epoch(epoch, values)
     while progress.epoch < settings.epochs and not _is_stopped(progress, settings):
-        order = epoch_order(labels, settings, np.random.default_rng((seed, progress.epoch)))
-        batches = _batches(order, settings.batch_size)
+        rng = np.random.default_rng((seed, progress.epoch))
+        batches = _batches(epoch_order(labels, settings, rng), settings.batch_size)
         start = time.perf_counter()
         sums = dict.fromkeys(("loss", "accuracy"), 0.0)
         for step, rows in enumerate(batches):
             moment = progress.epoch + step / len(batches)
             trainer.optimizer.learning_rate.assign(learning_rate_at(moment, settings) * progress.rate_factor)
-            logs = trainer.train_on_batch(
-                images[rows][..., None], targets[rows], sample_weight=weights[rows], return_dict=True
-            )
+            batch = mix(Batch(*(values[rows] for values in whole)), settings, rng)
+            logs = trainer.train_on_batch(batch.images, batch.targets, sample_weight=batch.weights, return_dict=True)
             sums = {key: total + float(logs[key]) for key, total in sums.items()}
             done = progress.epoch * len(batches) + step + 1
+            average.follow(done)
             on_progress(f"epoch {progress.epoch + 1} of {settings.epochs}", done, settings.epochs * len(batches))
         progress.epoch += 1
         values = {key: total / len(batches) for key, total in sums.items()}
         values["seconds"] = time.perf_counter() - start
-        if validation is not None:
-            values |= _validate(network, *validation)
-        progress.curve.append(values)
-        if _note_score(progress, values, settings):
-            best = network.get_weights()
+        with average.shown():
+            if validation is not None:
+                values |= _validate(network, *validation)
+            progress.curve.append(values)
+            if _note_score(progress, values, settings):
+                best = network.get_weights()
         if file:
-            _keep(file, trainer, best, progress)
+            keep(file, trainer, average, best, progress)
         on_epoch(progress.epoch, values)
     network.set_weights(best)
     return progress
@@ -180,39 +166,3 @@ def _note_score(progress: Progress, values: dict[str, float], settings: Training
 
 def _is_stopped(progress: Progress, settings: Training) -> bool:
     return settings.patience is not None and progress.epoch - progress.best_epoch >= settings.patience
-
-
-def _variables(trainer: keras.Model) -> list[Any]:
-    return [*trainer.variables, *trainer.optimizer.variables]
-
-
-def _keep(file: Path, trainer: keras.Model, best: Weights, progress: Progress) -> None:
-    arrays = {f"variable_{index}": np.asarray(variable) for index, variable in enumerate(_variables(trainer))}
-    arrays |= {f"best_{index}": array for index, array in enumerate(best)}
-    arrays["progress"] = np.array(json.dumps(asdict(progress)))
-    partial = file.with_name("training.partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, **arrays)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(file)
-    except OSError as error:
-        raise DataError(
-            f"The checkpoint {file} cannot be written: {error.strerror}. Free space or set FERBENCH_DATA."
-        ) from error
-
-
-def _restore(file: Path, trainer: keras.Model, best: Weights) -> tuple[Progress, Weights]:
-    try:
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            progress = Progress(**json.loads(str(stored["progress"])))
-            variables = _variables(trainer)
-            for index, variable in enumerate(variables):
-                variable.assign(stored[f"variable_{index}"])
-            return progress, [stored[f"best_{index}"] for index in range(len(best))]
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"The checkpoint {file} is damaged or of another training ({error}): run again without --resume."
-        ) from error

@@ -1,0 +1,87 @@
+"""What every architecture has in common, and what its paper says of it."""
+
+from collections import Counter
+
+import keras
+import numpy as np
+import pytest
+
+from ferbench import registry
+from ferbench.recognizers.deep.accounting import account
+
+NAMES = ["lenet5", "alexnet", "vgg", "resnet18", "mobilenet", "mini_xception", "efficientnet", "cbam_resnet"]
+NAMES += ["cnn3", "cnn9", "ferbench_net"]
+
+
+def build(name: str, side: int = 48, **params) -> keras.Model:
+    return registry.create("recognizers", name, params).build(side, side)
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[str, keras.Model]:
+    return {name: build(name) for name in NAMES}
+
+
+def layers_of(network: keras.Model) -> Counter[str]:
+    return Counter(type(layer).__name__ for layer in network.layers)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_small_and_oblong_faces_are_taken(name: str) -> None:
+    recognizer_class = registry.get("recognizers", name)
+    recognizer = registry.create("recognizers", name, recognizer_class.smoke_params())
+    recognizer.classes = ("yes", "no")
+    assert recognizer.build(24, 24).output_shape == (None, 2)
+    answer = recognizer.build(24, 30).predict_on_batch(np.full((1, 24, 30, 1), 90, np.uint8))
+    assert np.asarray(answer).sum() == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("lenet5", {"Conv2D": 2, "AveragePooling2D": 2, "Dense": 3}),
+        ("alexnet", {"Conv2D": 5, "MaxPooling2D": 3, "Dense": 3}),
+        ("vgg", {"Conv2D": 10, "MaxPooling2D": 4, "Dense": 3}),
+        ("resnet18", {"Conv2D": 17 + 3, "Add": 8, "Dense": 1}),
+        ("cbam_resnet", {"Conv2D": 17 + 3 + 8 * 3, "Add": 8, "Dense": 1}),
+        ("mini_xception", {"SeparableConv2D": 8, "Conv2D": 2 + 4 + 1, "Add": 4, "MaxPooling2D": 4}),
+        ("mobilenet", {"DepthwiseConv2D": 1 + 15, "Add": 15 - 5, "Dense": 1}),
+        ("efficientnet", {"DepthwiseConv2D": 1 + 9, "Dense": 1}),
+    ],
+)
+def test_layers_are_those_of_its_paper(networks, name: str, kinds: dict[str, int]) -> None:
+    found = layers_of(networks[name])
+    assert {kind: found[kind] for kind in kinds} == kinds
+
+
+def test_paper_widths_give_the_paper_sizes() -> None:
+    assert account(build("mini_xception", 64, widths=[16, 32, 64, 128])).n_parameters == 58_423
+    assert account(build("mobilenet", width=1.0)).n_parameters == pytest.approx(1.8e6, rel=0.15)
+    assert account(build("resnet18", widths=[64, 128, 256, 512])).n_parameters == pytest.approx(11.2e6, rel=0.02)
+
+
+def test_sizes_keep_their_promises(networks) -> None:
+    sizes = {name: account(network).n_parameters for name, network in networks.items()}
+    assert sizes["mini_xception"] < 100_000
+    assert sizes["ferbench_net"] < 1_500_000
+    assert sizes["resnet18"] < sizes["cbam_resnet"] < 1.05 * sizes["resnet18"]
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vgg"])
+def test_width_is_a_parameter(name: str) -> None:
+    narrow = build(name, widths=[4, 4, 4, 4])
+    assert max(layer.filters for layer in narrow.layers if isinstance(layer, keras.layers.Conv2D)) == 4
+
+
+def test_batch_normalization_follows_quickly(networks) -> None:
+    kinds = [layer for network in networks.values() for layer in network.layers]
+    assert {layer.momentum for layer in kinds if isinstance(layer, keras.layers.BatchNormalization)} == {0.9}
+
+
+def test_attention_weighs_each_channel_and_each_place_between_nothing_and_all() -> None:
+    network = build("cbam_resnet", widths=[8], blocks=1)
+    gates = [layer.input[1] for layer in network.layers if isinstance(layer, keras.layers.Multiply)]
+    assert [tuple(gate.shape) for gate in gates] == [(None, 1, 1, 8), (None, 24, 24, 1)]
+    faces = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1)).astype(np.uint8)
+    for values in keras.Model(network.inputs, gates).predict_on_batch(faces):
+        assert ((np.asarray(values) > 0) & (np.asarray(values) < 1)).all()
