@@ -73,3 +73,23 @@ def test_fit_refuses_one_class_foreign_labels_and_wrong_shapes() -> None:
         LinearSvm().fit(features, labels, classes=[0, 1])
     with pytest.raises(ValueError, match="labels \\(n,\\)"):
         LinearSvm().fit(features, labels[1:])
+
+
+def test_rows_kept_as_int8_are_learnt_like_floats() -> None:
+    random = np.random.default_rng(0)
+    kept = random.integers(-127, 128, (300, 20)).astype(np.int8)
+    labels = random.integers(0, 3, 300)
+    small = LinearSvm(0.3).fit(kept, labels, unit=0.01)
+    large = LinearSvm(0.3).fit(kept * np.float32(0.01), labels)
+    np.testing.assert_allclose(small.coef_, large.coef_, atol=2e-3)
+    np.testing.assert_allclose(small.intercept_, large.intercept_, atol=2e-3)
+
+
+def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    features, labels = random.normal(size=(2000, 12)).astype(np.float32), random.integers(0, 3, 2000)
+    fits = []
+    for threads in (1, 3):
+        monkeypatch.setattr("ferbench.recognizers.classical.linear_svm._THREADS", threads)
+        fits.append(LinearSvm(0.1).fit(features, labels).coef_)
+    np.testing.assert_array_equal(*fits)

@@ -1,9 +1,12 @@
-"""What recognizers made of hand-written features and a linear support vector machine have in common."""
+"""What recognizers made of features of the whole face and a linear support vector machine have in common."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +15,23 @@ import skops.io
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
+from threadpoolctl import threadpool_limits
 
+from ferbench.environment import n_cores
 from ferbench.errors import ConfigError, DataError
 from ferbench.recognizers.base import Recognizer
-from ferbench.recognizers.classical.linear_svm import LinearSvm
+from ferbench.recognizers.classical.feature_cache import FeatureCache
+from ferbench.recognizers.classical.linear_svm import Features, LinearSvm
+from ferbench.recognizers.classical.local_svm import LocalSvm
 from ferbench.types import EpochHook, Images, Labels, Probabilities, ProgressHook
 
 _FILE = "classifier.skops"
+_LEARNT_FILE = "features.npz"
 _CHUNK_IMAGES = 1024
+_BLOCK_IMAGES = 32
 _TRUSTED = {
     "ferbench.recognizers.classical.linear_svm.LinearSvm",
+    "ferbench.recognizers.classical.local_svm.LocalSvm",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._TemperatureScaling",
 }
@@ -29,6 +39,10 @@ _TRUSTED = {
 
 class FeatureSvm(Recognizer):
     """A linear SVM on features of the whole face; a subclass writes `_features` and an `__init__`.
+
+    Features that must first be learnt themselves (a codebook, a projection) come from `_learn_features`. Features that
+    would fill the memory have a `_unit`: while fitting they are kept as int8, in multiples of it, and an interrupted
+    fit leaves them in `checkpoints`.
 
     Every value in `c` is fitted, each from the solution of the one before, and the one most accurate on validation is
     kept, the smallest of equals. Its decisions become probabilities by a temperature fitted on validation (Guo et al.,
@@ -41,8 +55,9 @@ class FeatureSvm(Recognizer):
     Attributes:
         c: Weights of the loss to choose from.
         mirror: Learn from each face and from its mirror image.
-        classifier_: The calibrated classifier, or the `LinearSvm` itself where there was nothing to calibrate on.
-        svm_: The chosen `LinearSvm`.
+        learnt_: The arrays that the features themselves are made with, by name.
+        classifier_: The calibrated classifier, or the SVM itself where there was nothing to calibrate on.
+        svm_: The chosen SVM.
         c_: The chosen value in `c`.
         inverse_temperature_: What decisions are multiplied by before the softmax.
     """
@@ -50,7 +65,8 @@ class FeatureSvm(Recognizer):
     family = "classical"
 
     c: tuple[float, ...]
-    mirror: bool
+    mirror: bool = False
+    learnt_: dict[str, NDArray[np.float32]]
 
     def choices(self) -> dict[str, Any]:
         """The weight of the loss, and what decisions are multiplied by before the softmax."""
@@ -59,6 +75,18 @@ class FeatureSvm(Recognizer):
     @abstractmethod
     def _features(self, images: Images) -> NDArray[np.float32]:
         """One row of features a face, (n, d). Must be the same one by one as in a batch."""
+
+    def _learn_features(self, images: Images, on_progress: ProgressHook) -> dict[str, NDArray[np.float32]]:
+        """What `_features` needs to know of the training images, by name; nothing by default."""
+        return {}
+
+    def _unit(self) -> float | None:
+        """What one step of features kept as int8 is worth; None: features are kept as float32."""
+        return None
+
+    def _svm(self) -> LinearSvm | LocalSvm:
+        """What to fit for each c."""
+        return LinearSvm(warm_start=True)
 
     def _fit(
         self,
@@ -78,19 +106,24 @@ class FeatureSvm(Recognizer):
             labels = targets.argmax(axis=1)
         if self.mirror:
             images, labels = np.concatenate([images, images[:, :, ::-1]]), np.tile(labels, 2)
-        features = self._in_chunks(images, "features", on_progress)
-        svm = LinearSvm(warm_start=True)
+        cache = self._cache(checkpoints)
+        with threadpool_limits(1, "blas"):  # so that the number of cores changes no sum
+            self.learnt_ = cache.get("learnt", [images], lambda: self._learn_features(images, on_progress))
+        features = self._in_chunks(images, "features", cache, on_progress)
+        unit = self._unit() or 1.0
+        svm = self._svm()
         classes = np.arange(len(self.classes))
         if validation is None or len(validation[0]) == 0:
             middle = path[(len(path) - 1) // 2]
-            self._adopt(svm.set_params(c=middle).fit(features, labels, classes))
+            self._adopt(svm.set_params(c=middle).fit(features, labels, classes, unit=unit))
             on_progress("svm", 1, 1)
             on_epoch(1, {"c": middle})
             return
-        judged = self._in_chunks(validation[0], "validation features", on_progress)
+        judged = self._in_chunks(validation[0], "validation features", cache, on_progress)
+        judged = judged.astype(np.float32, copy=False) * np.float32(unit)
         best = -1.0
         for epoch, c in enumerate(path, start=1):
-            svm.set_params(c=c).fit(features, labels, classes)
+            svm.set_params(c=c).fit(features, labels, classes, unit=unit)
             accuracy = float(np.mean(svm.predict(judged) == validation[1]))
             if accuracy > best:
                 chosen, best = copy(svm), accuracy
@@ -109,6 +142,8 @@ class FeatureSvm(Recognizer):
 
     def _save(self, directory: Path) -> None:
         skops.io.dump(self.classifier_, directory / _FILE)
+        if self.learnt_:
+            np.savez(directory / _LEARNT_FILE, **self.learnt_)  # type: ignore[arg-type]
 
     def _load(self, directory: Path) -> None:
         foreign = set(skops.io.get_untrusted_types(file=directory / _FILE)) - _TRUSTED
@@ -118,7 +153,7 @@ class FeatureSvm(Recognizer):
                 "Nothing of it was loaded: use a file that ferbench wrote."
             )
         classifier = skops.io.load(directory / _FILE, trusted=sorted(_TRUSTED))
-        if not isinstance(classifier, LinearSvm | CalibratedClassifierCV):
+        if not isinstance(classifier, LinearSvm | LocalSvm | CalibratedClassifierCV):
             raise DataError(f"{directory / _FILE} holds a {type(classifier).__name__}, not the SVM of a {self.name}.")
         self._adopt(classifier)
         if len(self.svm_.classes_) != len(self.classes):
@@ -126,33 +161,60 @@ class FeatureSvm(Recognizer):
                 f"{directory / _FILE} tells {len(self.svm_.classes_)} classes apart and recognizer.json names "
                 f"{len(self.classes)}: restore both files or train again."
             )
+        self.learnt_ = {}
+        if (directory / _LEARNT_FILE).exists():
+            with np.load(directory / _LEARNT_FILE, allow_pickle=False) as arrays:
+                self.learnt_ = {name: arrays[name] for name in arrays.files}
 
     def _size(self) -> tuple[int, int]:
-        n_parameters = self.svm_.coef_.size + self.svm_.intercept_.size + 1
-        return n_parameters, len(skops.io.dumps(self.classifier_))
+        n_parameters = self.svm_.n_parameters + 1
+        n_parameters += sum(array.size for array in self.learnt_.values())
+        n_bytes = sum(array.nbytes for array in self.learnt_.values())
+        return n_parameters, len(skops.io.dumps(self.classifier_)) + n_bytes
 
-    def _in_chunks(self, images: Images, stage: str, on_progress: ProgressHook) -> NDArray[np.float32]:
-        first = self._features(images[:_CHUNK_IMAGES])
-        features = np.empty((len(images), first.shape[1]), np.float32)
-        features[:_CHUNK_IMAGES] = first
-        for start in range(_CHUNK_IMAGES, len(images), _CHUNK_IMAGES):
+    def _cache(self, checkpoints: Path | None) -> FeatureCache:
+        directory = checkpoints / "features" if checkpoints and self._unit() else None
+        params = {key: value for key, value in self.params().items() if key != "c"}
+        return FeatureCache(directory, self.name, version("ferbench"), sorted(params.items()))
+
+    def _in_chunks(self, images: Images, stage: str, cache: FeatureCache, on_progress: ProgressHook) -> Features:
+        features: list[Features] = []
+        for start in range(0, len(images), _CHUNK_IMAGES):
             on_progress(stage, start, len(images))
-            features[start : start + _CHUNK_IMAGES] = self._features(images[start : start + _CHUNK_IMAGES])
+            chunk = images[start : start + _CHUNK_IMAGES]
+            kept = cache.get("features", [chunk, *self.learnt_.values()], partial(self._kept_features, chunk))
+            features.append(kept["features"])
         on_progress(stage, len(images), len(images))
-        return features
+        return np.concatenate(features)  # type: ignore[return-value]
 
-    def _adopt(self, classifier: LinearSvm | CalibratedClassifierCV) -> None:
+    def _kept_features(self, images: Images) -> dict[str, Features]:
+        unit = self._unit()
+
+        def of_block(start: int) -> Features:
+            rows = self._features(images[start : start + _BLOCK_IMAGES])
+            if unit is None:
+                return rows
+            multiples: NDArray[np.int8] = np.clip(np.rint(rows / np.float32(unit)), -127, 127).astype(np.int8)
+            return multiples
+
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_cores()) as threads:
+            blocks = list(threads.map(of_block, range(0, len(images), _BLOCK_IMAGES)))
+        return {"features": np.concatenate(blocks)}  # type: ignore[dict-item]
+
+    def _adopt(self, classifier: LinearSvm | LocalSvm | CalibratedClassifierCV) -> None:
         self.classifier_ = classifier
         self.inverse_temperature_ = np.float32(1)
         if isinstance(classifier, CalibratedClassifierCV):
             calibrated = classifier.calibrated_classifiers_[0]
             self.inverse_temperature_ = np.float32(calibrated.calibrators[0].beta_)
             classifier = calibrated.estimator.estimator
-        self.svm_: LinearSvm = classifier
+        self.svm_: LinearSvm | LocalSvm = classifier
         self.c_ = float(self.svm_.c)
 
 
-def _calibrated(svm: LinearSvm, features: NDArray[np.float32], labels: Labels) -> LinearSvm | CalibratedClassifierCV:
+def _calibrated(
+    svm: LinearSvm | LocalSvm, features: NDArray[np.float32], labels: Labels
+) -> LinearSvm | LocalSvm | CalibratedClassifierCV:
     if np.bincount(labels, minlength=len(svm.classes_)).min() < 2:
         return svm
     # A frozen estimator is not fitted again: the two folds that scikit-learn asks for change nothing.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +11,13 @@ from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, ClassifierMixin
 from threadpoolctl import threadpool_limits
 
+from ferbench.environment import n_cores
+
 _CHUNK_ROWS = 512  # stay in the cache from one product to the next
+_CHUNK_VALUES = 1 << 22
+_THREADS = n_cores()
+
+Features: TypeAlias = NDArray[np.float32] | NDArray[np.int8]
 
 
 class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -42,19 +49,23 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.tol = tol
         self.warm_start = warm_start
 
-    def fit(self, features: NDArray[np.float32], labels: ArrayLike, classes: ArrayLike | None = None) -> Self:
+    def fit(
+        self, features: Features, labels: ArrayLike, classes: ArrayLike | None = None, *, unit: float = 1.0
+    ) -> Self:
         """Learn from labelled rows.
 
         Args:
-            features: (n, d); float32 is used without a copy.
+            features: (n, d); float32 and int8 are used without a copy.
             labels: (n,).
             classes: All classes, where some may have no row: their decision is -1 or less for every row of
                 features. None: those among the labels.
+            unit: What features are multiplied by: the worth of one unit of those that are kept as int8.
 
         Raises:
             ValueError: wrong shapes, fewer than two classes, or labels that are not among the classes.
         """
-        features = np.asarray(features, dtype=np.float32)
+        if np.asarray(features).dtype != np.int8:
+            features = np.asarray(features, dtype=np.float32)
         labels = np.asarray(labels)
         classes = np.unique(labels if classes is None else np.asarray(classes))
         if features.ndim != 2 or labels.shape != (len(features),):
@@ -64,13 +75,13 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         signs = np.where(labels[:, None] == classes, np.float32(1), np.float32(-1))
         if len(classes) == 2:
             signs = signs[:, 1:]
-        mean = np.asarray(features.mean(axis=0, dtype=np.float64))
+        mean = np.asarray(features.mean(axis=0, dtype=np.float64)) * unit
         # One BLAS thread: in products this narrow several wait for each other, and their number would change the sums.
-        with threadpool_limits(1, "blas"):
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(_THREADS) as threads:
             result = minimize(
                 _loss_and_gradient,
                 self._start(classes, signs.shape[1], mean),
-                args=(features, signs, mean, 1.0 / (self.c * len(features))),
+                args=(features, signs, mean, 1.0 / (self.c * len(features)), unit, threads),
                 jac=True,
                 method="L-BFGS-B",
                 options={"maxiter": self.max_iter, "gtol": self.tol, "ftol": 1e-9, "maxcor": 20},
@@ -95,6 +106,11 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         chosen = decisions.argmax(axis=1) if decisions.ndim == 2 else (decisions > 0).astype(np.intp)
         return np.asarray(self.classes_[chosen])
 
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers were learnt."""
+        return int(self.coef_.size + self.intercept_.size)
+
     def _start(self, classes: NDArray[Any], n_columns: int, mean: NDArray[np.float64]) -> NDArray[np.float64]:
         start = np.zeros((n_columns, len(mean) + 1))
         fits = self.warm_start and hasattr(self, "coef_") and self.coef_.shape == (n_columns, len(mean))
@@ -106,26 +122,37 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 def _loss_and_gradient(
     solution: NDArray[np.float64],
-    features: NDArray[np.float32],
+    features: Features,
     signs: NDArray[np.float32],
     mean: NDArray[np.float64],
     penalty: float,
+    unit: float,
+    threads: ThreadPoolExecutor,
 ) -> tuple[float, NDArray[np.float64]]:
     """The mean over rows of the objective, seen from the features' mean: the same minimum, reached in fewer steps."""
     weights = solution.reshape(signs.shape[1], -1)
-    coef = weights[:, :-1].astype(np.float32)
+    coef = (weights[:, :-1] * unit).astype(np.float32)
     intercept = (weights[:, -1] - weights[:, :-1] @ mean).astype(np.float32)
+
+    def of_chunk(rows: slice) -> tuple[float, NDArray[np.float32], NDArray[np.float64]]:
+        values = features[rows].astype(np.float32, copy=False)
+        sign = signs[rows]
+        missing = 1 - sign * (values @ coef.T + intercept)
+        np.maximum(missing, 0, out=missing)
+        loss = float(np.einsum("nk,nk->", missing, missing, dtype=np.float64))
+        missing *= sign
+        return loss, missing.T @ values, missing.sum(axis=0, dtype=np.float64)
+
     loss = 0.0
     gradient = np.zeros_like(weights)
-    for start in range(0, len(features), _CHUNK_ROWS):
-        rows = features[start : start + _CHUNK_ROWS]
-        sign = signs[start : start + _CHUNK_ROWS]
-        missing = 1 - sign * (rows @ coef.T + intercept)
-        np.maximum(missing, 0, out=missing)
-        loss += float(np.einsum("nk,nk->", missing, missing, dtype=np.float64))
-        missing *= sign
-        gradient[:, :-1] += missing.T @ rows
-        gradient[:, -1] += missing.sum(axis=0, dtype=np.float64)
+    step = min(_CHUNK_ROWS, max(1, _CHUNK_VALUES // features.shape[1]))
+    chunks = [slice(start, start + step) for start in range(0, len(features), step)]
+    # Whichever thread is done first, sums are added up in the order of the rows: any number of threads finds the same.
+    for chunk_loss, slope, intercept_slope in threads.map(of_chunk, chunks):
+        loss += chunk_loss
+        gradient[:, :-1] += slope
+        gradient[:, -1] += intercept_slope
+    gradient[:, :-1] *= unit
     gradient[:, :-1] -= np.outer(gradient[:, -1], mean)
     gradient *= -2.0 / len(features)
     gradient[:, :-1] += penalty * weights[:, :-1]

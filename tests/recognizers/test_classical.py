@@ -1,0 +1,176 @@
+"""What holds for every classical recognizer that learns from features, on faces that are drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ferbench import registry
+from ferbench.data.synthetic import load_synthetic
+from ferbench.errors import ConfigError
+from ferbench.recognizers.base import Recognizer
+
+NAMES = (
+    "bovw_local_svm",
+    "bovw_svm",
+    "classical_ensemble",
+    "fisher_svm",
+    "hog_lbp_svm",
+    "hog_rbf",
+    "hog_svm",
+    "lbp_svm",
+    "patch_svm",
+)
+MIRROR_INVARIANT = ("bovw_local_svm", "bovw_svm", "fisher_svm", "hog_lbp_svm", "hog_rbf", "patch_svm")
+CACHED = ("bovw_local_svm", "bovw_svm", "fisher_svm", "patch_svm")
+PARAMS: dict[str, dict[str, Any]] = {
+    "fisher_svm": {"cells": [2.0], "step": 4.0},
+    "bovw_svm": {"cells": [2.0], "step": 4.0},
+    "bovw_local_svm": {"cells": [2.0], "step": 4.0},
+}
+
+
+@pytest.fixture(scope="module")
+def faces():  # type: ignore[no-untyped-def]
+    return load_synthetic(n_train=140, n_validation=42, n_test=42, seed=0)
+
+
+@pytest.fixture(scope="module")
+def fitted(faces):  # type: ignore[no-untyped-def]
+    """Each recognizer with its smallest parameters, fitted when first asked for."""
+    made: dict[str, Recognizer] = {}
+
+    def get(name: str) -> Recognizer:
+        if name not in made:
+            params = registry.get("recognizers", name).smoke_params()
+            made[name] = fit(registry.create("recognizers", name, params), faces)
+        return made[name]
+
+    return get
+
+
+def fit(recognizer: Recognizer, faces: Any, **keywords: Any) -> Recognizer:
+    validation = (faces.validation.images, faces.validation.labels)
+    return recognizer.fit(faces.train.images, faces.train.labels, validation=validation, **keywords)
+
+
+def degenerate(size: int) -> np.ndarray:
+    """Black, white, gray, one bright pixel, one-pixel noise, and a step."""
+    images = np.zeros((6, size, size), np.uint8)
+    images[1], images[2], images[3, size // 2, size // 2] = 255, 128, 255
+    images[4] = np.random.default_rng(0).integers(0, 2, (size, size)) * 255
+    images[5, :, size // 2 :] = 255
+    return images
+
+
+@pytest.mark.parametrize("size", [24, 48, 224])
+@pytest.mark.parametrize("name", NAMES)
+def test_degenerate_faces_get_probabilities(name: str, size: int, fitted: Any) -> None:
+    probabilities = fitted(name).predict_proba(degenerate(size))
+    assert np.isfinite(probabilities).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MIRROR_INVARIANT)
+def test_a_face_and_its_mirror_image_get_the_same_answer(name: str, fitted: Any, faces: Any) -> None:
+    images = faces.test.images[:12]
+    there, back = fitted(name).predict_proba(images), fitted(name).predict_proba(images[:, :, ::-1])
+    np.testing.assert_allclose(there, back, atol=2e-3)
+
+
+def waves(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Waves that run down, waves that run across, or none, under noise; 24 x 24 pixels."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(n) % 3
+    rows, columns = np.mgrid[:24, :24]
+    along = np.where(labels[:, None, None] == 0, rows, columns) + random.integers(0, 9, (n, 1, 1))
+    images = 128 + 60 * np.sin(along * 0.9) * (labels != 2)[:, None, None] + random.normal(0, 30, (n, 24, 24))
+    return images.clip(0, 255).astype(np.uint8), labels
+
+
+@pytest.mark.parametrize("name", MIRROR_INVARIANT)
+def test_it_learns_to_tell_waves(name: str) -> None:
+    recognizer_class = registry.get("recognizers", name)
+    recognizer = registry.create("recognizers", name, {**recognizer_class.smoke_params(), **PARAMS.get(name, {})})
+    images, labels = waves(90)
+    recognizer.fit(images, labels, classes=("down", "across", "flat"), validation=waves(45, seed=1))
+    images, labels = waves(60, seed=2)
+    assert np.mean(recognizer.predict(images).label_ids == labels) > 0.85
+
+
+@pytest.mark.parametrize("name", CACHED)
+def test_an_interrupted_fit_goes_on_from_its_features(name: str, faces: Any, tmp_path: Path) -> None:
+    def stop(stage: str, done: int, total: int) -> None:
+        if stage == "svm":
+            raise KeyboardInterrupt
+
+    params = registry.get("recognizers", name).smoke_params()
+    with pytest.raises(KeyboardInterrupt):
+        fit(registry.create("recognizers", name, params), faces, checkpoints=tmp_path, on_progress=stop)
+    left = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "features").iterdir()}
+    resumed = fit(registry.create("recognizers", name, params), faces, checkpoints=tmp_path)
+    assert left == {path.name: path.stat().st_mtime_ns for path in (tmp_path / "features").iterdir()}
+    afresh = fit(registry.create("recognizers", name, params), faces)
+    images = faces.test.images
+    np.testing.assert_array_equal(resumed.predict_proba(images), afresh.predict_proba(images))
+
+
+def test_other_parameters_do_not_read_the_features_of_these(faces: Any, tmp_path: Path) -> None:
+    params = registry.get("recognizers", "fisher_svm").smoke_params()
+    fit(registry.create("recognizers", "fisher_svm", params), faces, checkpoints=tmp_path)
+    n_files = len(list((tmp_path / "features").iterdir()))
+    other = registry.create("recognizers", "fisher_svm", {**params, "step": 7.0})
+    fit(other, faces, checkpoints=tmp_path)
+    assert len(list((tmp_path / "features").iterdir())) == 2 * n_files
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "message"),
+    [
+        ("fisher_svm", {"values": 129}, "1 to 128 values"),
+        ("fisher_svm", {"gaussians": 0}, "a Gaussian"),
+        ("bovw_svm", {"words": 0}, "a word"),
+        ("patch_svm", {"grid": 3}, "an even grid"),
+        ("patch_svm", {"size": 49}, "fit into 48 x 48"),
+        ("hog_rbf", {"gamma": 0.0}, "a gamma above 0"),
+        ("classical_ensemble", {"members": {}}, "one or more members"),
+    ],
+)
+def test_impossible_parameters_are_refused(name: str, wrong: dict[str, Any], message: str, faces: Any) -> None:
+    params = {**registry.get("recognizers", name).smoke_params(), **wrong}
+    with pytest.raises(ConfigError, match=message):
+        fit(registry.create("recognizers", name, params), faces)
+
+
+def test_the_ensemble_is_no_worse_on_validation_than_its_members(fitted: Any, faces: Any) -> None:
+    ensemble = fitted("classical_ensemble")
+    truth = faces.validation.labels
+
+    def loss(recognizer: Recognizer) -> float:
+        probabilities = recognizer.predict_proba(faces.validation.images)
+        return -float(np.log(probabilities[np.arange(len(truth)), truth]).mean())
+
+    assert loss(ensemble) <= min(loss(member) for member in ensemble.members_) + 1e-4
+    assert list(ensemble.choices()) == list(ensemble.members)
+
+
+def test_an_interrupted_ensemble_keeps_the_members_that_are_finished(faces: Any, tmp_path: Path) -> None:
+    params = registry.get("recognizers", "classical_ensemble").smoke_params()
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if stage.startswith("lbp_svm"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(registry.create("recognizers", "classical_ensemble", params), faces, checkpoints=tmp_path, on_progress=stop)
+    stages: set[str] = set()
+    fit(
+        registry.create("recognizers", "classical_ensemble", params),
+        faces,
+        checkpoints=tmp_path,
+        on_progress=lambda stage, done, total: stages.add(stage.partition(":")[0]),
+    )
+    assert stages == {"members", "lbp_svm"}
