@@ -69,7 +69,6 @@ def compare_live(
     )
     detectors = [detector for _, detector in open_detectors(config).items]
     recognizers = Lineup.of(config.recognizers).items
-    names = [name for name, _ in recognizers]
     directory = reports / "realtime" / config.name
     rows_directory = directory / f"rows-{now():%Y%m%dT%H%M%SZ}"
 

@@ -12,9 +12,20 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"errors", "types"},
-    {"validation", "registry", "statistics", "environment", "pyfunc", "data", "recognizers", "metrics", "timing", "faces"},
+    {
+        "validation",
+        "registry",
+        "statistics",
+        "environment",
+        "pyfunc",
+        "data",
+        "recognizers",
+        "metrics",
+        "timing",
+        "faces",
+    },
     {"config", "results"},
-    {"report", "tracking", "cards", "realtime"},
+    {"report", "tracking", "cards", "conditions", "realtime"},
     {"protocol"},
     {"experiment", "live", "live_comparison", "tuning", "checks"},
     {"cli", "__main__"},

@@ -13,12 +13,12 @@ import traceback
 from collections.abc import Sequence
 
 from ferbench import __version__
-from ferbench.cli import catalog, data, evaluate, predict, publish, realtime, run, ui
+from ferbench.cli import catalog, conditions, data, evaluate, predict, publish, realtime, run, ui
 from ferbench.cli.commands import Commands
 from ferbench.cli.console import complain
 from ferbench.errors import FerbenchError, RunFailedError
 
-_COMMANDS = (run, evaluate, predict, realtime, catalog, data, ui, publish)
+_COMMANDS = (run, evaluate, predict, realtime, conditions, catalog, data, ui, publish)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ferbench.data.appearance import OCCLUSIONS, Identity, Occlusion, Scene, draw_identities, draw_scenes
-from ferbench.data.dataset import Dataset, Split, duplicate_groups
+from ferbench.data.dataset import Dataset, Split
 from ferbench.data.expressions import VARIANTS, Units, action_units, prototypes
 from ferbench.data.rendering import render
 from ferbench.errors import ConfigError
@@ -56,7 +56,7 @@ def load_synthetic(
 ) -> Dataset:
     """Draw a dataset of the seven emotions, equally many of each; the same seed gives the same bytes.
 
-    Three faces show one person, and nobody appears in two splits. What is not set is drawn at random.
+    Three faces show one person, a group, and nobody appears in two splits. What is not set is drawn at random.
 
     Args:
         n_train: Faces to fit on.
@@ -71,11 +71,10 @@ def load_synthetic(
         ConfigError: a split has fewer faces than there are emotions, or an angle or an occlusion cannot be drawn.
     """
     drawn = draw_splits((n_train, n_validation, n_test), seed=seed, **_fixed_view(yaw, light, occlusion))
-    images, labels = [faces.images for faces in drawn], [faces.labels for faces in drawn]
-    ends = np.cumsum([n_train, n_validation])
-    rows = np.split(np.arange(n_train + n_validation + n_test, dtype=np.int64), ends)
-    groups = np.split(duplicate_groups(np.concatenate(images)), ends)
-    train, validation, test = (Split(*arrays) for arrays in zip(images, labels, rows, groups, strict=True))
+    rows = np.split(np.arange(n_train + n_validation + n_test), np.cumsum([n_train, n_validation]))
+    train, validation, test = (
+        Split(faces.images, faces.labels, numbers, faces.persons) for faces, numbers in zip(drawn, rows, strict=True)
+    )
     return Dataset("synthetic", EMOTIONS, train, validation, test, is_synthetic=True)
 
 

@@ -183,7 +183,7 @@ def overlap(box: Any) -> float:
 
 @pytest.fixture(scope="module")
 def portraits() -> Images:
-    return draw_faces(np.arange(112) % 7, rng=np.random.default_rng(8), size=160).images
+    return draw_faces(np.arange(280) % 7, rng=np.random.default_rng(8), size=160).images
 
 
 def test_haar_finds_nine_faces_in_ten(portraits: Images) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ferbench import registry
-from ferbench.data.dataset import Dataset
+from ferbench.data.dataset import Dataset, duplicate_groups
 from ferbench.data.synthetic import draw_faces, draw_splits, load_synthetic, render_faces
 from ferbench.errors import ConfigError
 from ferbench.types import EMOTIONS
@@ -32,10 +32,16 @@ def test_a_split_does_not_depend_on_the_size_of_another(tiny: Dataset) -> None:
 
 
 def test_no_face_is_drawn_twice(tiny: Dataset) -> None:
-    groups = np.concatenate([split.groups for _, split in tiny.splits()])
-    rows = np.concatenate([split.rows for _, split in tiny.splits()])
-    assert groups.tolist() == rows.tolist() == list(range(84))
+    images = np.concatenate([split.images for _, split in tiny.splits()])
+    assert duplicate_groups(images).tolist() == list(range(84))
     assert tiny.clean_test().all()
+
+
+def test_rows_count_up_and_groups_are_the_persons(tiny: Dataset) -> None:
+    rows = np.concatenate([split.rows for _, split in tiny.splits()])
+    groups = np.concatenate([split.groups for _, split in tiny.splits()])
+    assert rows.tolist() == list(range(84))
+    assert groups.tolist() == np.repeat(np.arange(28), 3).tolist()
 
 
 def test_synthetic_refuses_a_split_without_a_face_of_each_emotion() -> None:
