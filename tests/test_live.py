@@ -175,7 +175,14 @@ def test_a_dataset_of_crops_takes_no_detector(here: Path, capsys) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
 def test_rows_so_far_survive_a_kill_and_ctrl_c(here: Path, number: int, code: int) -> None:
     command = [sys.executable, "-m", "ferbench", "realtime", "--source", "replay", *FAST]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=here)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=here,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     assert process.stdout is not None
     assert "whole_frame" in process.stdout.readline()
     process.stdout.readline()

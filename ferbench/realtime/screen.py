@@ -157,7 +157,7 @@ def open_screen(is_headless: bool, title: str) -> Screen:
         try:
             return Window(title)
         except import_cv2().error as error:
-            reason = f"OpenCV could not open one ({error.err or error})"
+            reason = f"OpenCV could not open one ({' '.join(str(error).split())})"
     return Headless(f"There is no window: {reason}.")
 
 
