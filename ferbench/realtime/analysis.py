@@ -5,7 +5,7 @@ What fails in use steps aside for what came before it, and the same frame is tri
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -100,12 +100,10 @@ class Pipeline:
                     return self._nothing(failures)
         while True:
             try:
-                seen = self._recognize(frame, faces)
-                break
+                return self._recognize(frame, faces, detect_ms, failures)
             except Exception as error:
                 if not _replaced(self._lineup, error, failures):
                     return self._nothing(failures)
-        return replace(seen, ms=(detect_ms, *seen.ms[1:]), failures=tuple(failures))
 
     def _find(self, frame: Frame) -> tuple[Faces, float]:
         detector = self._detectors.current
@@ -113,7 +111,7 @@ class Pipeline:
         faces = detector.find(frame) if isinstance(detector, TrueBoxes) else detector.detect(frame.image)
         return faces, 1e3 * (self._clock() - start)
 
-    def _recognize(self, frame: Frame, faces: Faces) -> FrameAnalysis:
+    def _recognize(self, frame: Frame, faces: Faces, detect_ms: float, failures: list[str]) -> FrameAnalysis:
         detector, recognizer = self._detectors.current, self._lineup.current
         start = self._clock()
         crops = crop_faces(frame.image, faces, size=recognizer.image_size, framing=detector.framing)
@@ -129,8 +127,9 @@ class Pipeline:
             faces.scores,
             probabilities,
             recognizer.classes,
-            (0.0, 1e3 * (cropped - start), 1e3 * (done - cropped)),
+            (detect_ms, 1e3 * (cropped - start), 1e3 * (done - cropped)),
             done,
+            tuple(failures),
         )
 
     def _smooth(self, weight: float, boxes: Boxes, probabilities: Probabilities) -> Probabilities:

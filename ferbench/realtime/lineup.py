@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 import numpy as np
 
@@ -87,16 +87,14 @@ class Lineup(Choice[Recognizer]):
     def collect(self) -> list[str]:
         """Let those in that have become ready, the last of them current; a sentence for each, failures too."""
         sentences: list[str] = []
-        while True:
-            try:
-                name, loaded, seconds = self._arrived.get_nowait()
-            except Empty:
-                return sentences
+        while not self._arrived.empty():  # nobody else takes from it
+            name, loaded, seconds = self._arrived.get_nowait()
             if isinstance(loaded, Exception):
                 sentences.append(f"{name} cannot be loaded: {loaded}")
             else:
                 self.add(loaded.name, loaded)
                 sentences.append(f"{self.name} joined, ready after {seconds:.1f} s.")
+        return sentences
 
     def _fetch(self, name: str) -> None:
         start = time.perf_counter()

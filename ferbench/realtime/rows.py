@@ -1,5 +1,8 @@
 """Rows of a camera loop, written as they happen: a frame a row, a found face a row, a labelled face a row. No pixels.
 
+Rows of half a second are formatted and written together: right after a frame is decoded, the processor's caches hold
+pixels and little else, and the same Python costs several times what it costs in a run.
+
 A frame is known by its index, recognizer and detector together: a comparison shows the same frames to several.
 `tables.py` reads the rows back, and what they mean is worked out in `summary.py`.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -63,6 +67,7 @@ COLUMNS: dict[str, dict[str, str]] = {
 """The columns of each file and their types, in the order in which the files are written."""
 
 _LONGEST_TEXT = 500
+_MOST_PENDING = 256
 
 
 class Answers(Protocol):
@@ -107,20 +112,24 @@ class FrameRow:
 
 
 class RowLog:
-    """Appends to `frames.csv`, `faces.csv` and `truths.csv`; a row is with the system when `add` returns.
+    """Appends to `frames.csv`, `faces.csv` and `truths.csv`, at the latest with the first row after `flush_seconds`.
 
-    A killed process loses at most the row it was writing. A frame's own row is written last, so that a frame which has
+    A killed process loses at most the rows since then. The rows of frames are written last, so that a frame which has
     one has all.
 
     Args:
         directory: Made where it does not exist; it must hold no rows yet.
+        flush_seconds: Rows wait so long for others to be written with; 0: every row is with the system when `add`
+            returns.
 
     Raises:
         DataError: it holds rows, or cannot be written.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, *, flush_seconds: float = 0.5) -> None:
+        self._directory, self._flush_seconds = directory, flush_seconds
+        self._pending: list[tuple[FrameRow, Truth | None, Answers | None]] = []
+        self._flush_at = 0.0
         self._files: list[io.FileIO] = []
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -136,14 +145,32 @@ class RowLog:
         self._sizes = [file.tell() for file in self._files]
 
     def add(self, row: FrameRow, truth: Truth | None = None, answers: Answers | None = None) -> None:
-        """Write a frame, the faces that are labelled in it and the faces that were found in it.
+        """Take a frame, the faces that are labelled in it and the faces that were found in it.
 
         Raises:
-            DataError: the disk is full, or the folder went away; all rows before this one are safe.
+            DataError: see `flush`.
         """
         if not self._files:
             raise DataError(f"The rows in {self._directory} are closed: open a log in another folder.")
-        texts = (_truth_rows(row, truth), _face_rows(row, answers), _frame_row(row, truth, answers))
+        self._pending.append((row, truth, answers))
+        if time.monotonic() >= self._flush_at or len(self._pending) >= _MOST_PENDING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand all rows to the system.
+
+        Raises:
+            DataError: the disk is full, or the folder went away; all rows before those that waited are safe.
+        """
+        pending, self._pending = self._pending, []
+        self._flush_at = time.monotonic() + self._flush_seconds
+        if not pending:
+            return
+        texts = (
+            "".join([_truth_rows(row, truth) for row, truth, _ in pending]),
+            "".join([_face_rows(row, answers) for row, _, answers in pending]),
+            "".join([_frame_row(*one) for one in pending]),
+        )
         try:
             written = [_write(file, text) for file, text in zip(self._files, texts, strict=True)]
         except OSError as error:
@@ -152,8 +179,8 @@ class RowLog:
                     file.seek(size)
                     file.truncate()
             raise DataError(
-                f"The rows of frame {row.index} cannot be written to {self._directory} ({error.strerror}): "
-                "those of all frames before it are safe there. Free space, and start again."
+                f"The rows from frame {pending[0][0].index} on cannot be written to {self._directory} "
+                f"({error.strerror}): those of all frames before it are safe there. Free space, and start again."
             ) from error
         self._sizes = [size + n_bytes for size, n_bytes in zip(self._sizes, written, strict=True)]
 
@@ -163,17 +190,19 @@ class RowLog:
         Raises:
             DataError: the disk does not take them.
         """
-        files, self._files = self._files, []
         try:
             with ExitStack() as opened:
-                for file in files:
+                for file in self._files:
                     opened.enter_context(file)
-                for file in files:
+                self.flush()
+                for file in self._files:
                     os.fsync(file.fileno())
         except OSError as error:
             raise DataError(
                 f"The last rows may not have reached the disk under {self._directory} ({error.strerror}): check it."
             ) from error
+        finally:
+            self._files = []
 
     def __enter__(self) -> Self:
         return self

@@ -85,7 +85,9 @@ class Session:
             self._take_turns()
             if frame is not None:
                 self._watch(self._labelled(frame))
-            elif self.viewer:
+                continue
+            self.log.flush()
+            if self.viewer:
                 self.viewer.wait(self.source.status)
 
     def _watch(self, frame: Frame) -> None:
@@ -119,7 +121,7 @@ class Session:
             recognize_ms,
             draw_ms,
             None if seen.is_failed else seen.done_at,
-            " ".join([*seen.failures, self.source.status]).strip(),
+            " ".join([*seen.failures, self.source.status]).strip() if seen.failures else self.source.status,
         )
         self.log.add(row, frame.truth, None if seen.is_failed else seen)
 

@@ -89,13 +89,34 @@ def test_faces_without_groups_are_one_group_a_frame(tmp_path: Path) -> None:
     assert read_rows(tmp_path).truths["group"].tolist() == [5, 5, 5]
 
 
-def test_rows_are_there_as_soon_as_they_are_added(tmp_path: Path) -> None:
-    log = RowLog(tmp_path)
+def test_rows_are_there_as_soon_as_they_are_added_where_nothing_waits(tmp_path: Path) -> None:
+    log = RowLog(tmp_path, flush_seconds=0)
     for index in range(3):
         log.add(done(index), truth(1), found(1))
         rows = read_rows(tmp_path)
         assert len(rows.frames) == len(rows.faces) == len(rows.truths) == index + 1
     log.close()
+
+
+def test_rows_wait_for_others_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    log = RowLog(tmp_path, flush_seconds=0.5)
+    n_there = []
+    for index, now in enumerate([10.0, 10.1, 10.4, 10.6, 10.7]):
+        log.add(done(index), truth(1), found(1))
+        n_there.append(len(read_rows(tmp_path).frames))
+    assert n_there == [1, 1, 1, 4, 4]
+    log.flush()
+    assert len(read_rows(tmp_path).frames) == len(read_rows(tmp_path).faces) == 5
+    log.close()
+
+
+def test_closing_writes_what_waits(tmp_path: Path) -> None:
+    with RowLog(tmp_path, flush_seconds=60) as log:
+        for index in range(5):
+            log.add(done(index), truth(1), found(1))
+    assert len(read_rows(tmp_path).frames) == 5
 
 
 @pytest.mark.parametrize(
@@ -136,12 +157,12 @@ def test_closing_twice_does_nothing_and_a_closed_log_takes_no_rows(tmp_path: Pat
 
 
 def test_full_disk_is_one_sentence_and_the_rows_so_far_are_whole(tmp_path: Path) -> None:
-    log = RowLog(tmp_path)
+    log = RowLog(tmp_path, flush_seconds=0)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
     n_written = 0
     try:
-        with pytest.raises(DataError, match=r"frame \d+ cannot be written .* all frames before it are safe there"):
+        with pytest.raises(DataError, match=r"frame \d+ on cannot be written .* all frames before it are safe there"):
             while True:
                 log.add(done(n_written), truth(1), found(1))
                 n_written += 1
@@ -164,7 +185,7 @@ from ferbench.realtime.rows import FrameRow, RowLog
 from ferbench.realtime.frames import Truth
 signal.signal(signal.SIGINT, signal.default_int_handler)
 truth = Truth(np.array([[0, 0, 9, 9]], np.int32), np.zeros(1, np.int64), ("anger",))
-log = RowLog(Path(sys.argv[1]))
+log = RowLog(Path(sys.argv[1]), flush_seconds=0)
 index = 0
 while True:
     log.add(FrameRow(index, 0.0, "dropped", "cnn9", "haar"), truth)
