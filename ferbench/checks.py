@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ferbench.data.dataset import Dataset
 from ferbench.data.synthetic import load_synthetic
 from ferbench.errors import ContractError, FerbenchError, ImagesError, NotFittedError
 from ferbench.recognizers.base import Recognizer
-from ferbench.types import Probabilities
+from ferbench.types import Family, Probabilities
 
 _SAME = 1e-3
 
@@ -223,7 +223,7 @@ def check_info_is_complete(subject: Subject) -> None:
     """Name, family, classes, size and parameters are all there."""
     info = subject.fitted.info()
     _expect(info.name == subject.name, f"its class says name = '{info.name}', it is registered as '{subject.name}'")
-    _expect(info.family in ("baseline", "classical", "deep"), f"family is '{info.family}'")
+    _expect(info.family in get_args(Family), f"family is '{info.family}'")
     _expect(info.classes == subject.dataset.classes, "classes differ from those it was fitted on")
     _expect(info.n_parameters > 0 and info.size_bytes > 0, "its size is not positive")
 

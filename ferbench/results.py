@@ -31,7 +31,7 @@ class RecognizerCard(Record):
     """Which recognizer, with the parameters that were fitted."""
 
     name: str
-    family: Literal["baseline", "classical", "deep"]
+    family: Literal["baseline", "classical", "deep", "ensemble"]
     classes: tuple[str, ...]
     image_size: tuple[int, int]
     params: dict[str, Any]

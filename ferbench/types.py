@@ -27,7 +27,7 @@ Groups: TypeAlias = NDArray[np.int64]
 Boxes: TypeAlias = NDArray[np.int32]
 """Rectangles in a picture, shape (n, 4): x1, y1, x2, y2 in pixels, x2 and y2 exclusive."""
 
-Family: TypeAlias = Literal["baseline", "classical", "deep"]
+Family: TypeAlias = Literal["baseline", "classical", "deep", "ensemble"]
 
 EpochHook: TypeAlias = Callable[[int, Mapping[str, float]], None]
 """Called after each pass over the training data with (epoch from 1, values by name)."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from ferbench import registry
 from ferbench.errors import ConfigError, DataError
@@ -17,29 +19,30 @@ from ferbench.recognizers.base import Recognizer
 from ferbench.types import EpochHook, Images, Labels, Probabilities, ProgressHook
 
 _FILE = "weights.json"
-_ROUNDS = 500
+_FLOOR = 1e-7  # no member may rule a class out
 
 
 class Ensemble(Recognizer):
-    """The weighted mean of its members' probabilities.
+    """A logarithmic opinion pool (Hinton, "Products of experts", ICANN 1999) of recognizers that err differently.
 
-    The weights are the mixture that makes the labels of validation most probable (expectation maximization, Dempster,
-    Laird and Rubin 1977): there is one such maximum, and a member that adds nothing gets next to no weight. Without
-    validation all weigh the same. A saved ensemble holds its members' files and needs nothing else.
+    Their probabilities are multiplied, each under a weight of its own, not negative; the weights are those of the
+    least log-loss on validation, which calibrates the pool as well: the loss is convex in them, and a member that adds
+    nothing gets next to no weight. Without validation members weigh the same and sum to 1. A saved ensemble holds its
+    members' files and needs nothing else.
 
     Args:
         members: For each its trained self, by shipped name or folder, or `{name: ..., params: {...}}` for one that is
-            fitted together with the ensemble.
+            fitted together with the ensemble, as it would be alone.
         flip: Hear each member on the face and on its mirror image (test-time augmentation): twice the work.
         seed: Of the members that are fitted here.
 
     Attributes:
         members_: The members, fitted.
-        weights_: What each counts, (n_members,), summing to 1.
+        weights_: What each counts, (n_members,).
     """
 
     name = "ensemble"
-    family = "deep"
+    family = "ensemble"
     members_: list[Recognizer]
     weights_: NDArray[np.float64]
 
@@ -69,37 +72,50 @@ class Ensemble(Recognizer):
         checkpoints: Path | None,
     ) -> None:
         if not self.members:
-            raise ConfigError("members is empty: name at least one trained recognizer.")
+            raise ConfigError(
+                f"{self.name} needs one or more members, got none: name a trained recognizer, or give name and params."
+            )
         self.members_ = []
         for index, member in enumerate(self.members):
             on_progress("members", index, len(self.members))
             if isinstance(member, str):
                 self.members_.append(self._trained(member))
                 continue
-            if "name" not in member or not member.keys() <= {"name", "params"}:
+            if not isinstance(member.get("name"), str) or not member.keys() <= {"name", "params"}:
                 raise ConfigError(f"A member is a text, or name and params, got {member}.")
+            kept = checkpoints / f"{index}-{member['name']}" if checkpoints else None
+            if kept and (kept / "model").is_dir():
+                self.members_.append(registry.load(kept / "model"))
+                continue
             recognizer: Recognizer = registry.create("recognizers", **member, seed=self.seed)
+            self._admit(recognizer)
             recognizer.fit(
                 images,
                 labels,
                 classes=self.classes,
                 targets=targets,
                 validation=validation,
-                checkpoints=checkpoints / f"member{index}" if checkpoints else None,
+                on_progress=partial(_within, on_progress, recognizer.name),
+                checkpoints=kept,
             )
+            if kept:
+                recognizer.save(kept / "model")
             self.members_.append(recognizer)
+        on_progress("members", len(self.members), len(self.members))
         self.weights_ = np.full(len(self.members_), 1.0 / len(self.members_))
         if validation is not None and len(validation[0]):
-            rows = np.arange(len(validation[1]))
-            given = np.stack(
-                [self._hear(member, validation[0])[rows, validation[1]] for member in self.members_], axis=1
-            )
-            self.weights_ = mixture_weights(given)
-            mixed = float(np.log(np.maximum(given @ self.weights_, 1e-12)).mean())
-            on_epoch(1, {"validation_log_loss": -mixed})
+            opinions = self._opinions(validation[0])
+            self.weights_ = pool_weights(opinions, validation[1])
+            for index, weight in enumerate(self.weights_.tolist()):
+                accuracy = float(np.mean(opinions[index].argmax(axis=1) == validation[1]))
+                on_epoch(index + 1, {"validation_accuracy": accuracy, "weight": weight})
+
+    def _admit(self, member: Recognizer) -> None:
+        """Raise a `ConfigError` for a member that has no place here."""
 
     def _trained(self, name_or_directory: str) -> Recognizer:
         recognizer = registry.load(name_or_directory)
+        self._admit(recognizer)
         if recognizer.classes != self.classes:
             raise DataError(
                 f"{name_or_directory} tells {', '.join(recognizer.classes)} apart and the ensemble "
@@ -114,11 +130,13 @@ class Ensemble(Recognizer):
         mirrored = member.predict_proba(np.ascontiguousarray(images[:, :, ::-1]))
         return np.asarray((probabilities + mirrored) / 2, dtype=np.float32)
 
+    def _opinions(self, images: Images) -> NDArray[np.float64]:
+        """Logarithms of the members' probabilities, (n_members, n, n_classes)."""
+        heard = np.stack([self._hear(member, images) for member in self.members_])
+        return np.log(np.maximum(heard, _FLOOR).astype(np.float64))
+
     def _predict_proba(self, images: Images) -> Probabilities:
-        mixed = sum(
-            weight * self._hear(member, images) for weight, member in zip(self.weights_, self.members_, strict=True)
-        )
-        return np.asarray(mixed, dtype=np.float32)
+        return _pool(self._opinions(images), self.weights_).astype(np.float32)
 
     def _save(self, directory: Path) -> None:
         (directory / _FILE).write_text(json.dumps(self.weights_.tolist()) + "\n", encoding="utf-8")
@@ -142,21 +160,38 @@ class Ensemble(Recognizer):
         return sum(info.n_parameters for info in infos) + len(infos), sum(info.size_bytes for info in infos)
 
 
-def mixture_weights(given: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """The weights, summing to 1, whose mixture makes what was observed most probable.
+def pool_weights(opinions: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
+    """The weights whose pool has the least log-loss, found from equal ones.
 
     Args:
-        given: What each member gave to the class that was right, (n, n_members).
+        opinions: Logarithms of each member's probabilities, (n_members, n, n_classes).
+        labels: The classes that were right, (n,).
 
     Returns:
-        float64, (n_members,).
+        float64, (n_members,), none negative.
     """
-    given = np.maximum(given.astype(np.float64), 1e-12)
-    weights = np.full(given.shape[1], 1.0 / given.shape[1])
-    for _ in range(_ROUNDS):
-        shares = given * weights
-        weights = (shares / shares.sum(axis=1, keepdims=True)).mean(axis=0)
-    return weights
+    n_members, n, _ = opinions.shape
+    right = opinions[:, np.arange(n), labels].sum(axis=1)
+
+    def loss_and_gradient(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        pooled = _pool(opinions, weights)
+        loss = -float(np.log(np.maximum(pooled[np.arange(n), labels], _FLOOR**4)).mean())
+        return loss, (np.einsum("nk,mnk->m", pooled, opinions) - right) / n
+
+    start = np.full(n_members, 1.0 / n_members)
+    result = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * n_members)
+    return np.asarray(result.x)
+
+
+def _pool(opinions: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    logits = np.einsum("m,mnk->nk", weights, opinions)
+    logits -= logits.max(axis=1, keepdims=True)
+    np.exp(logits, out=logits)
+    return np.asarray(logits / logits.sum(axis=1, keepdims=True))
+
+
+def _within(on_progress: ProgressHook, member: str, stage: str, done: int, total: int) -> None:
+    on_progress(f"{member}: {stage}", done, total)
 
 
 def _prefix(index: int) -> str:

@@ -103,7 +103,8 @@ def test_rows_wait_for_others_and_no_longer(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("time.monotonic", lambda: now)
     log = RowLog(tmp_path, flush_seconds=0.5)
     n_there = []
-    for index, now in enumerate([10.0, 10.1, 10.4, 10.6, 10.7]):
+    for index, moment in enumerate([10.0, 10.1, 10.4, 10.6, 10.7]):
+        now = moment
         log.add(done(index), truth(1), found(1))
         n_there.append(len(read_rows(tmp_path).frames))
     assert n_there == [1, 1, 1, 4, 4]

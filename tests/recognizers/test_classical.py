@@ -136,7 +136,7 @@ def test_other_parameters_do_not_read_the_features_of_these(faces: Any, tmp_path
         ("patch_svm", {"grid": 3}, "an even grid"),
         ("patch_svm", {"size": 49}, "fit into 48 x 48"),
         ("hog_rbf", {"gamma": 0.0}, "a gamma above 0"),
-        ("classical_ensemble", {"members": {}}, "one or more members"),
+        ("classical_ensemble", {"members": []}, "one or more members"),
     ],
 )
 def test_impossible_parameters_are_refused(name: str, wrong: dict[str, Any], message: str, faces: Any) -> None:
@@ -154,7 +154,12 @@ def test_the_ensemble_is_no_worse_on_validation_than_its_members(fitted: Any, fa
         return -float(np.log(probabilities[np.arange(len(truth)), truth]).mean())
 
     assert loss(ensemble) <= min(loss(member) for member in ensemble.members_) + 1e-4
-    assert list(ensemble.choices()) == list(ensemble.members)
+    assert len(ensemble.choices()["weights"]) == len(ensemble.members)
+
+
+def test_the_classical_ensemble_hears_no_network(faces: Any) -> None:
+    with pytest.raises(ConfigError, match="classical members only, got lenet5"):
+        fit(registry.create("recognizers", "classical_ensemble", {"members": [{"name": "lenet5"}]}), faces)
 
 
 def test_an_interrupted_ensemble_keeps_the_members_that_are_finished(faces: Any, tmp_path: Path) -> None:

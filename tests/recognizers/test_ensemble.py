@@ -3,7 +3,7 @@ import pytest
 
 import ferbench
 from ferbench.errors import ConfigError, DataError
-from ferbench.recognizers.ensemble import Ensemble, mixture_weights
+from ferbench.recognizers.ensemble import Ensemble, pool_weights
 from ferbench.recognizers.prior import Prior
 
 PRIOR = {"name": "prior"}
@@ -15,24 +15,36 @@ def fit(recognizer, data, **keywords):
     return recognizer.fit(data.train.images, data.train.labels, validation=validation, **keywords)
 
 
+def opinions(*members: np.ndarray) -> np.ndarray:
+    return np.log(np.stack(members))
+
+
 def test_weights_go_to_the_member_that_knows() -> None:
-    rng = np.random.default_rng(0)
-    knowing, guessing = rng.uniform(0.5, 0.9, 200), np.full(200, 1 / 7)
-    weights = mixture_weights(np.stack([knowing, guessing], axis=1))
-    assert weights == pytest.approx([1.0, 0.0], abs=1e-3)
+    labels = np.arange(200) % 2
+    knowing = np.where(labels[:, None] == [0, 1], 0.8, 0.2)
+    weights = pool_weights(opinions(knowing, np.random.default_rng(0).dirichlet((5, 5), 200)), labels)
+    assert weights[0] > 1 and weights[1] < 0.3
 
 
-def test_weights_are_the_most_probable_mixture() -> None:
-    given = np.random.default_rng(1).dirichlet(np.ones(3), 300)
-    weights = mixture_weights(given)
-    best = np.log(given @ weights).mean()
-    for other in np.random.default_rng(2).dirichlet(np.ones(3), 50):
-        assert np.log(given @ other).mean() <= best + 1e-6
-    assert weights.sum() == pytest.approx(1.0)
+def test_weights_are_those_of_the_least_loss() -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 4, 300)
+    heard = opinions(*rng.dirichlet(np.ones(4), (3, 300)))
+    heard[:, np.arange(300), labels] += 1
+
+    def loss(weights: np.ndarray) -> float:
+        logits = np.einsum("m,mnk->nk", weights, heard)
+        return float((np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(300), labels]).mean())
+
+    weights = pool_weights(heard, labels)
+    assert (weights >= 0).all()
+    for other in rng.uniform(0, 1, (50, 3)):
+        assert loss(weights) <= loss(other) + 1e-6
 
 
 def test_members_that_never_were_right_do_no_harm() -> None:
-    assert np.isfinite(mixture_weights(np.zeros((5, 2)))).all()
+    wrong = np.tile([1 - 1e-7, 1e-7], (5, 1))
+    assert np.isfinite(pool_weights(opinions(wrong, wrong), np.ones(5, np.int64))).all()
 
 
 def test_without_validation_all_weigh_the_same(tiny) -> None:
@@ -40,12 +52,15 @@ def test_without_validation_all_weigh_the_same(tiny) -> None:
     assert ensemble.choices() == {"weights": [0.5, 0.5]}
 
 
-def test_it_answers_the_weighted_mean(tiny) -> None:
+def test_it_answers_the_weighted_product(tiny) -> None:
     ensemble = fit(Ensemble(members=(PRIOR, LBP)), tiny)
     images = tiny.validation.images
-    mean = sum(w * member.predict_proba(images) for w, member in zip(ensemble.weights_, ensemble.members_, strict=True))
-    assert ensemble.predict_proba(images) == pytest.approx(mean, abs=1e-6)
-    assert ensemble.weights_[1] > ensemble.weights_[0]
+    logits = sum(
+        weight * np.log(member.predict_proba(images))
+        for weight, member in zip(ensemble.weights_, ensemble.members_, strict=True)
+    )
+    product = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert ensemble.predict_proba(images) == pytest.approx(product, abs=1e-5)
 
 
 def test_flipped_it_answers_alike_for_a_face_and_its_mirror_image(tiny) -> None:

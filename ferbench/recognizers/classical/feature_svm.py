@@ -132,7 +132,12 @@ class FeatureSvm(Recognizer):
         self._adopt(_calibrated(chosen, judged, validation[1]))
 
     def _predict_proba(self, images: Images) -> Probabilities:
-        logits = self.svm_.decision_function(self._features(images)) * self.inverse_temperature_
+        # The descriptors of a whole split would fill the memory, and one block's stay in the processor's cache.
+        starts = range(0, len(images), _BLOCK_IMAGES)
+        return np.concatenate([self._block_proba(images[start : start + _BLOCK_IMAGES]) for start in starts])
+
+    def _block_proba(self, images: Images) -> Probabilities:
+        logits: NDArray[np.float32] = self.svm_.decision_function(self._features(images)) * self.inverse_temperature_
         if logits.ndim == 1:
             logits = np.stack([-logits, logits], axis=1)
         logits -= logits.max(axis=1, keepdims=True)
