@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ferbench.errors import ConfigError
+from ferbench.recognizers.deep.distillation import Distillation
 from ferbench.recognizers.deep.recipe import Training
 from ferbench.timing import TimingSettings
 from ferbench.validation import explain
@@ -79,6 +80,7 @@ class ExperimentConfig(Section):
     recognizer: Component
     training: Training | None = None
     search: SearchSettings | None = None
+    distill: Distillation | None = None
     timing: TimingSettings = TimingSettings()
     tracking: TrackingComponent = TrackingComponent()
 
@@ -88,6 +90,8 @@ class ExperimentConfig(Section):
         What a search chose counts, not the search.
         """
         content = self.model_dump(mode="json", exclude={"tracking", "search"})
+        if self.distill is None:
+            content.pop("distill")  # as it was before there was such a section
         identity = [content, fingerprint, version.split(".")[0]]
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
 from ferbench import __version__
 from ferbench.config import Component, DatasetComponent, ExperimentConfig
 from ferbench.data.dataset import Dataset, Split, data_home
@@ -20,6 +22,7 @@ from ferbench.errors import ConfigError, DataError, DatasetMissingError
 from ferbench.metrics import Scores
 from ferbench.protocol import held_out, score_split, score_test
 from ferbench.recognizers.base import Recognizer, ignore_epoch, ignore_progress
+from ferbench.recognizers.deep.distillation import Distillation, lesson
 from ferbench.recognizers.deep.recipe import Training
 from ferbench.recognizers.header import read_header
 from ferbench.registry import create, find, load, schema_of
@@ -41,6 +44,8 @@ from ferbench.tracking import NullTracker, Tracker
 from ferbench.types import EpochHook, Probabilities, ProgressHook
 
 Notice = Callable[[str], None]
+
+_LESSON_IMAGES = 1024
 
 
 class Resolved(NamedTuple):
@@ -151,7 +156,8 @@ def resolve(config: ExperimentConfig, notice: Notice = lambda text: None) -> Res
             "training": Training.model_validate(training) if training else None,
         }
     )
-    return Resolved(config, dataset, recognizer, config.result_key(dataset.fingerprint(), __version__))
+    taught_by = _teacher(config.distill, dataset.classes)[1] if config.distill else ""
+    return Resolved(config, dataset, recognizer, config.result_key(dataset.fingerprint() + taught_by, __version__))
 
 
 def evaluate(
@@ -265,11 +271,14 @@ def _fit_and_score(
 
     is_resumed = checkpoints.is_dir()
     start, cpu_start = time.perf_counter(), time.process_time()
+    targets = _targets(dataset.train)
+    if config.distill:
+        targets = _taught(config.distill, dataset, targets, on_progress)
     recognizer.fit(
         dataset.train.images,
         dataset.train.labels,
         classes=dataset.classes,
-        targets=_targets(dataset.train),
+        targets=targets,
         validation=(dataset.validation.images, dataset.validation.labels),
         on_epoch=follow,
         on_progress=on_progress,
@@ -290,6 +299,8 @@ def _fit_and_score(
         peak_memory_bytes=peak_memory_bytes(),
         n_cores=n_cores(),
         latency=latency,
+        multiply_adds=info.multiply_adds,
+        receptive_field=info.receptive_field,
     )
     test = None if validation_only else score_test(recognizer, dataset, config, key, reports, reason="run")
     if test:
@@ -322,6 +333,37 @@ def _fit_and_score(
 def _targets(split: Split) -> Probabilities | None:
     """Several taggers' votes as soft targets, rows summing to 1; None where nobody voted."""
     return None if split.votes is None else split.votes / split.votes.sum(axis=1, keepdims=True)
+
+
+def _teacher(settings: Distillation, classes: tuple[str, ...]) -> tuple[Path, str]:
+    """Where the teacher is, and what makes it this one and no other.
+
+    Raises:
+        ConfigError: it tells other classes apart.
+        UnknownNameError, DataError: see `registry.load`.
+    """
+    directory = find(settings.teacher)
+    header = read_header(directory)
+    if header.classes != classes:
+        raise ConfigError(
+            f"distill.teacher {settings.teacher} tells {', '.join(header.classes)} apart and the student "
+            f"{', '.join(classes)}: name a teacher of the same classes."
+        )
+    return directory, "".join(sorted(header.files.values()))
+
+
+def _taught(
+    settings: Distillation, dataset: Dataset, votes: Probabilities | None, on_progress: ProgressHook
+) -> Probabilities:
+    """The teacher's answers to the training faces, blended with their labels."""
+    images, labels = dataset.train.images, dataset.train.labels
+    teacher = load(_teacher(settings, dataset.classes)[0])
+    answers = []
+    for start in range(0, len(images), _LESSON_IMAGES):
+        on_progress(f"teacher {teacher.name}", start, len(images))
+        answers.append(teacher.predict_proba(images[start : start + _LESSON_IMAGES]))
+    on_progress(f"teacher {teacher.name}", len(images), len(images))
+    return lesson(np.concatenate(answers), labels, settings, targets=votes)
 
 
 def _time(

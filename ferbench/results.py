@@ -48,7 +48,10 @@ class Protocol(Record):
 
 
 class Cost(Record):
-    """What it takes. `size_bytes` is on disk; `peak_memory_bytes` is the process's high-water mark, data included."""
+    """What it takes. `size_bytes` is on disk; `peak_memory_bytes` is the process's high-water mark, data included.
+
+    `multiply_adds` of one face and `receptive_field` in pixels are a network's; None for anything else.
+    """
 
     n_parameters: int
     size_bytes: int
@@ -57,6 +60,8 @@ class Cost(Record):
     peak_memory_bytes: int | None
     n_cores: int
     latency: tuple[Latency, ...]
+    multiply_adds: int | None = None
+    receptive_field: int | None = None
 
     def latency_at(self, batch_size: int) -> Latency | None:
         """The latency measured at a batch size, if it was."""

@@ -75,7 +75,11 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class RecognizerInfo:
-    """What a recognizer is, in numbers that can be written down."""
+    """What a recognizer is, in numbers that can be written down.
+
+    `multiply_adds` of one face and `receptive_field`, a side in pixels, are counted from a network as it was built, and
+    None for anything else.
+    """
 
     name: str
     family: Family
@@ -84,3 +88,5 @@ class RecognizerInfo:
     n_parameters: int
     size_bytes: int
     params: dict[str, Any]
+    multiply_adds: int | None = None
+    receptive_field: int | None = None

@@ -47,6 +47,33 @@ def test_run_writes_all_that_a_report_needs(tmp_path: Path) -> None:
     assert load(directory).name == "prior"
 
 
+def test_a_network_is_counted_and_nothing_else_is(tmp_path: Path) -> None:
+    assert experiment.run(config(), reports=tmp_path).cost.multiply_adds is None
+    cost = experiment.run(config(name="network", **CNN3), reports=tmp_path, validation_only=True).cost
+    assert cost.multiply_adds and cost.receptive_field and cost.multiply_adds > cost.n_parameters
+
+
+def test_a_student_is_fitted_to_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learnt = []
+    fit = Prior.fit
+    monkeypatch.setattr(Prior, "fit", lambda self, *a, **more: learnt.append(more["targets"]) or fit(self, *a, **more))
+    experiment.run(config(name="teacher"), reports=tmp_path)
+    teacher = tmp_path / "teacher" / "synthetic" / "seed0"
+    section = {"teacher": str(teacher), "temperature": 1.0, "weight": 0.25}
+    student = experiment.run(config(distill=section), reports=tmp_path)
+    assert learnt[0] is None
+    assert np.allclose(learnt[1].max(axis=1), 0.75 + 0.25 / 7, atol=1e-3)
+    assert student.config.distill is not None and student.config.distill.weight == 0.25
+    assert student.config_hash != experiment.run(config(name="alone"), reports=tmp_path).config_hash
+
+
+def test_a_teacher_of_other_classes_is_refused(tmp_path: Path) -> None:
+    Prior().fit(np.zeros((2, 48, 48), np.uint8), np.arange(2), classes=("yes", "no")).save(tmp_path / "teacher")
+    with pytest.raises(ConfigError, match=r"distill\.teacher .* tells yes, no apart"):
+        experiment.run(config(distill={"teacher": str(tmp_path / "teacher")}), reports=tmp_path)
+    assert not (tmp_path / "try").exists()
+
+
 def test_predictions_let_every_score_be_computed_again(tmp_path: Path) -> None:
     result = experiment.run(config(), reports=tmp_path)
     with np.load(tmp_path / "try/synthetic/seed0/predictions.npz", allow_pickle=False) as stored:

@@ -224,6 +224,11 @@ class Recognizer(ABC):
         recognizer._fitted = True
         return recognizer
 
+    @property
+    def label(self) -> str:
+        """What to call it beside others: its name, unless that says too little."""
+        return self.name
+
     def params(self) -> dict[str, Any]:
         """The parameters of `__init__` as JSON values: enough, with `classes`, to build its twin."""
         return {name: _as_json(getattr(self, name)) for name in inspect.signature(type(self)).parameters}
@@ -237,6 +242,7 @@ class Recognizer(ABC):
         if not self._fitted:
             raise NotFittedError(f"{self.name} is not fitted: its size is not known yet.")
         n_parameters, size_bytes = self._size()
+        multiply_adds, receptive_field = self._counts() or (None, None)
         return RecognizerInfo(
             name=self.name,
             family=self.family,
@@ -245,7 +251,13 @@ class Recognizer(ABC):
             n_parameters=n_parameters,
             size_bytes=size_bytes,
             params=self.params(),
+            multiply_adds=multiply_adds,
+            receptive_field=receptive_field,
         )
+
+    def _counts(self) -> tuple[int, int] | None:
+        """Multiply-adds of one face, and the side of the receptive field in pixels; None for what is no network."""
+        return None
 
     @classmethod
     def smoke_params(cls) -> dict[str, Any]:

@@ -108,6 +108,10 @@ class KerasRecognizer(Recognizer):
         self.network_ = self.build(*self.image_size)
         self.network_.load_weights(directory / _WEIGHTS)
 
+    def _counts(self) -> tuple[int, int]:
+        counted = account(self.network_)
+        return counted.multiply_adds, counted.receptive_field
+
     def _size(self) -> tuple[int, int]:
         n_parameters = int(self.network_.count_params())
         return n_parameters, sum(int(np.asarray(array).nbytes) for array in self.network_.get_weights())
