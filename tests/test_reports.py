@@ -13,14 +13,15 @@ from ferbench.results import read_ledger, read_result
 
 ROOT = Path(__file__).parent.parent
 REPORTS = ROOT / "reports"
+FOUNDATION = ("prior", "hog_svm", "lbp_svm", "cnn3", "cnn9")
 RESULTS = [read_result(path) for path in sorted(REPORTS.glob("*/fer*/seed*/result.json"))]
 
 
 def test_tables_in_readme_and_report_are_those_of_the_results() -> None:
     seven = [result for result in RESULTS if result.config.classes == "fer7" and result.test]
-    table = results_markdown(seven)
-    assert table in (ROOT / "README.md").read_text()
-    assert table in (REPORTS / "foundation.md").read_text()
+    assert results_markdown(seven) in (ROOT / "README.md").read_text()
+    first = [result for result in seven if result.config.name in FOUNDATION]
+    assert results_markdown(first) in (REPORTS / "foundation.md").read_text()
 
 
 def test_table_of_ferplus_is_that_of_the_results() -> None:
@@ -31,7 +32,8 @@ def test_table_of_ferplus_is_that_of_the_results() -> None:
 
 def test_validation_thresholds_are_met() -> None:
     accuracy = {result.config.name: 100 * result.validation.accuracy for result in RESULTS}
-    assert accuracy["lbp_svm"] >= 37 and accuracy["hog_svm"] >= 47 and accuracy["cnn9"] >= 58
+    assert accuracy["lbp_svm"] >= 37 and accuracy["hog_svm"] >= 47 and accuracy["cnn9"] >= 62
+    assert accuracy["fisher_svm"] >= 62 and accuracy["mini_xception"] >= 63 and accuracy["ferbench_net"] >= 66
 
 
 @pytest.mark.parametrize("result", RESULTS, ids=lambda result: result.title)
