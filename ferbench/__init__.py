@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ferbench.config import load_experiment
     from ferbench.data.dataset import Dataset, Split
     from ferbench.data.images import read_gray
+    from ferbench.engines.exporting import export
     from ferbench.errors import FerbenchError
     from ferbench.experiment import evaluate, run
     from ferbench.faces.analyzer import FaceAnalyzer
@@ -36,6 +37,7 @@ _HOME = {
     "check_recognizer": "checks",
     "create": "registry",
     "evaluate": "experiment",
+    "export": "engines.exporting",
     "load": "registry",
     "load_experiment": "config",
     "read_gray": "data.images",
@@ -57,6 +59,7 @@ __all__ = [
     "check_recognizer",
     "create",
     "evaluate",
+    "export",
     "load",
     "load_experiment",
     "read_gray",

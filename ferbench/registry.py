@@ -34,6 +34,7 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "cnn9": "ferbench.recognizers.deep.cnn9:Cnn9",
         "ferbench_net": "ferbench.recognizers.deep.ferbench_net:FerbenchNet",
         "ensemble": "ferbench.recognizers.ensemble:Ensemble",
+        "exported": "ferbench.recognizers.exported:Exported",
         "lenet5": "ferbench.recognizers.deep.lenet5:Lenet5",
         "alexnet": "ferbench.recognizers.deep.alexnet:Alexnet",
         "vgg": "ferbench.recognizers.deep.vgg:Vgg",
@@ -76,6 +77,11 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "mtcnn": "ferbench.faces.mtcnn:Mtcnn",
         "whole_frame": "ferbench.faces.detectors:WholeFrame",
         "yunet": "ferbench.faces.yunet:YuNet",
+    },
+    "engines": {
+        "litert": "ferbench.engines.litert:Litert",
+        "onnxruntime": "ferbench.engines.onnx_runtime:OnnxRuntime",
+        "openvino": "ferbench.engines.openvino_runtime:OpenVino",
     },
     "trackers": {
         "mlflow": "ferbench.tracking:MlflowTracker",
@@ -203,21 +209,29 @@ def create(kind: str, name: str, params: dict[str, Any] | None = None, *, seed: 
     return get(kind, name)(**resolve(kind, name, params, seed=seed))
 
 
-def load(name_or_directory: str | Path) -> Recognizer:
+def load(name_or_directory: str | Path, *, engine: str | None = None) -> Recognizer:
     """A trained recognizer, ready to predict: one that comes with ferbench by name, or any saved one by directory.
 
     Runs no code from the files it reads and needs no network.
 
     Args:
-        name_or_directory: "hog_svm", or a folder that `Recognizer.save` or a run wrote.
+        name_or_directory: "hog_svm", or a folder that `Recognizer.save`, a run or an export wrote.
+        engine: What a Keras network answers through: "litert", "onnxruntime", "openvino", "keras", or "auto", the
+            fastest installed one that passes its gate. It is converted the first time. None: as it was saved.
 
     Raises:
-        UnknownNameError: neither a shipped name nor a directory.
+        UnknownNameError: neither a shipped name nor a directory, or no such engine.
         DataError: the directory holds no recognizer, or a damaged or altered one.
+        ConfigError: an engine is named and this is no Keras network.
+        MissingLibraryError: the engine is not installed; the message has the command.
     """
     from ferbench.recognizers.header import read_header
 
     directory = find(name_or_directory)
+    if engine is not None:
+        from ferbench.engines.choice import through
+
+        directory = through(directory, engine)
     header = read_header(directory)
     recognizer: Recognizer = get("recognizers", header.name).load(directory)
     return recognizer

@@ -20,6 +20,7 @@ LAYERS = [
         "pyfunc",
         "data",
         "recognizers",
+        "engines",
         "metrics",
         "timing",
         "faces",

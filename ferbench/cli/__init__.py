@@ -13,12 +13,25 @@ import traceback
 from collections.abc import Sequence
 
 from ferbench import __version__
-from ferbench.cli import catalog, conditions, data, evaluate, predict, publish, realtime, run, ui
+from ferbench.cli import (
+    catalog,
+    compare,
+    conditions,
+    data,
+    evaluate,
+    export,
+    predict,
+    publish,
+    realtime,
+    report,
+    run,
+    ui,
+)
 from ferbench.cli.commands import Commands
 from ferbench.cli.console import complain
 from ferbench.errors import FerbenchError, RunFailedError
 
-_COMMANDS = (run, evaluate, predict, realtime, conditions, catalog, data, ui, publish)
+_COMMANDS = (run, evaluate, compare, report, predict, realtime, conditions, catalog, data, ui, publish, export)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -63,12 +63,19 @@ def print_json(value: Any) -> None:
 
 def import_quietly(name: str) -> None:
     """Import a recognizer's class while TensorFlow's notices, which heed no log level, go nowhere."""
+    with quietly():
+        registry.get("recognizers", name)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Let nothing written to the error stream, by whatever library, be seen."""
     sys.stderr.flush()
     kept = os.dup(2)
     try:
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-            registry.get("recognizers", name)
+            yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)

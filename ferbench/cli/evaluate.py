@@ -6,6 +6,7 @@ import argparse
 
 from ferbench.cli.commands import Commands, add_reports
 from ferbench.cli.console import import_quietly, out, print_json, saved_name
+from ferbench.cli.export import add_engine, through_engine
 
 
 def add(commands: Commands) -> None:
@@ -16,15 +17,17 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--split", choices=("validation", "test"), default="validation", help="test is noted in the ledger"
     )
+    add_engine(parser)
     add_reports(parser)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    import_quietly(saved_name(options.recognizer))
+    recognizer = through_engine(options.recognizer, options.engine)
+    import_quietly(saved_name(recognizer))
     from ferbench.experiment import evaluate
     from ferbench.report.tables import scores_table
 
-    scores = evaluate(options.recognizer, options.dataset, split=options.split, reports=options.reports)
+    scores = evaluate(recognizer, options.dataset, split=options.split, reports=options.reports)
     if options.json:
         print_json(
             {

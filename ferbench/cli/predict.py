@@ -9,6 +9,7 @@ from typing import Any
 from ferbench import registry
 from ferbench.cli.commands import Commands
 from ferbench.cli.console import complain, import_quietly, notice, out, print_json, saved_name
+from ferbench.cli.export import add_engine, through_engine
 from ferbench.errors import ConfigError, DataError
 
 _PHOTOGRAPH = (1280, 960)
@@ -22,6 +23,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="a picture of one cropped face, or a photograph")
     parser.add_argument("--recognizer", default="cnn9", metavar="NAME_OR_DIR", help="(default: %(default)s)")
     parser.add_argument("--detector", metavar="NAME", help="find the faces first: haar, yunet, mtcnn")
+    add_engine(parser)
     parser.add_argument("--draw", type=Path, metavar="DIR", help="with --detector: also write the pictures, with boxes")
 
 
@@ -30,6 +32,7 @@ def _predict(options: argparse.Namespace) -> int:
 
     if options.draw and not options.detector:
         raise ConfigError("--draw shows where faces were found: give --detector too.")
+    options.recognizer = through_engine(options.recognizer, options.engine)
     import_quietly(saved_name(options.recognizer))
     rows, failures = _faces(options) if options.detector else _crops(options)
     if options.json:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ferbench import registry
 from ferbench.cli.commands import Commands, add_reports, add_set
 from ferbench.cli.console import import_quietly, notice, out, progress, saved_name
+from ferbench.cli.export import add_engine, through_engine
 from ferbench.config import RealtimeConfig, load_realtime
 from ferbench.errors import ConfigError
 
@@ -30,6 +31,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="a YAML file, e.g. experiments/realtime.yaml")
     parser.add_argument("--recognizers", metavar="A,B,C", help="shipped names or folders, the first one first")
     parser.add_argument("--detector", "--detectors", metavar="A,B", help="haar, yunet, mtcnn, whole_frame")
+    add_engine(parser)
     parser.add_argument("--source", metavar="SOURCE", help="camera number, video, folder, URL, or replay (default: 0)")
     parser.add_argument("--headless", action="store_true", help="no window: print a line a second")
     parser.add_argument(
@@ -46,6 +48,8 @@ def add(commands: Commands) -> None:
 
 def _realtime(options: argparse.Namespace) -> int:
     config = load_realtime(options.file, [*_overrides(options), *options.set])
+    recognizers = tuple(through_engine(name, options.engine) for name in config.recognizers)
+    config = config.model_copy(update={"recognizers": recognizers})
     for name in config.recognizers:
         import_quietly(saved_name(name))
     return _compare(config, options) if options.compare else _watch(config, options)

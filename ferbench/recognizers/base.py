@@ -225,7 +225,7 @@ class Recognizer(ABC):
         return recognizer
 
     @property
-    def label(self) -> str:
+    def display_name(self) -> str:
         """What to call it beside others: its name, unless that says too little."""
         return self.name
 

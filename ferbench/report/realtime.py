@@ -15,7 +15,7 @@ from ferbench.realtime.agreement import Difference
 from ferbench.realtime.record import ComparedPair, RealtimeResult
 from ferbench.realtime.summary import STAGES, RealtimeSummary, Share
 
-_COLUMNS = (
+COLUMNS = (
     *("recognizer", "detector", "right, whole path", "macro-F1", "found", "right on found", "crop cost", "false faces"),
     *("frames/s", "detect ms", "crop ms", "recognize ms", "streaming"),
 )
@@ -32,7 +32,7 @@ def realtime_rows(result: RealtimeResult) -> list[list[str]]:
 
 def realtime_markdown(result: RealtimeResult) -> str:
     """The table in Markdown."""
-    head = [f"| {' | '.join(_COLUMNS)} |", f"|---|---|{'---:|' * (len(_COLUMNS) - 2)}"]
+    head = [f"| {' | '.join(COLUMNS)} |", f"|---|---|{'---:|' * (len(COLUMNS) - 2)}"]
     return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in realtime_rows(result))])
 
 
@@ -41,7 +41,7 @@ def realtime_table(result: RealtimeResult) -> Table:
     synthetic = ", synthetic faces" if result.dataset.is_synthetic else ""
     title = f"{result.dataset.name} {result.split}{synthetic}, n = {result.n_faces:,}, one face a frame; shares in %"
     table = Table(title=title, title_justify="left")
-    for number, column in enumerate(_COLUMNS):
+    for number, column in enumerate(COLUMNS):
         table.add_column(column, justify="left" if number < 2 else "right")
     for row in realtime_rows(result):
         table.add_row(*row)

@@ -31,7 +31,7 @@ class Scripted(Prior):
 
     def __init__(self, *, seed: int = 0) -> None:
         super().__init__(seed=seed)
-        self.label, self.seconds, self.fails_at, self.clock = 0, 0.0, None, None
+        self.answer, self.seconds, self.fails_at, self.clock = 0, 0.0, None, None
         self.n_calls = 0
 
     def _predict_proba(self, images):
@@ -40,12 +40,12 @@ class Scripted(Prior):
             raise RuntimeError("the network is gone")
         if self.clock is not None:
             self.clock.wait(self.seconds)
-        return np.tile(np.eye(7, dtype=np.float32)[self.label], (len(images), 1))
+        return np.tile(np.eye(7, dtype=np.float32)[self.answer], (len(images), 1))
 
 
 def _scripted(label: int = 0, *, clock: FakeClock | None = None, seconds: float = 0.0, fails_at: int | None = None):
     recognizer = Scripted().fit(np.zeros((7, 48, 48), np.uint8), np.arange(7))
-    recognizer.label, recognizer.clock, recognizer.seconds, recognizer.fails_at = label, clock, seconds, fails_at
+    recognizer.answer, recognizer.clock, recognizer.seconds, recognizer.fails_at = label, clock, seconds, fails_at
     return recognizer
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ferbench.errors import ConfigError, ImagesError
@@ -72,31 +71,41 @@ def _cell_histograms(images: Images, orientations: int, cell: int, signed: bool)
     """Sum of gradient magnitudes by cell and bin, (n, rows of cells, columns of cells, orientations)."""
     n, height, width = images.shape
     rows, columns = height // cell, width // cell
-    pixels = images.astype(np.intp)
+    pixels = images[:, : rows * cell + 1, : columns * cell + 1].astype(np.intp)
     pairs = np.full((n, rows * cell, columns * cell), 255 * 511 + 255)  # 511 * (g_row + 255) + g_column + 255
-    last = min(rows * cell, height - 1)
-    pairs[:, 1:last] += 511 * (pixels[:, 2 : last + 1, : columns * cell] - pixels[:, : last - 1, : columns * cell])
     last = min(columns * cell, width - 1)
-    pairs[:, :, 1:last] += pixels[:, : rows * cell, 2 : last + 1] - pixels[:, : rows * cell, : last - 1]
+    pairs[:, :, 1:last] += pixels[:, : rows * cell, 2 : last + 1]
+    pairs[:, :, 1:last] -= pixels[:, : rows * cell, : last - 1]
+    pixels *= 511
+    last = min(rows * cell, height - 1)
+    pairs[:, 1:last] += pixels[:, 2 : last + 1, : columns * cell]
+    pairs[:, 1:last] -= pixels[:, : last - 1, : columns * cell]
     bins, magnitudes = _gradient_table(orientations, signed)
     votes = magnitudes.take(pairs)
     places = bins.take(pairs)
     places += _cell_offsets(rows, columns, cell, orientations)
-    places += np.arange(0, n * rows * columns * orientations, rows * columns * orientations)[:, None, None]
+    if n > 1:
+        places += np.arange(0, n * rows * columns * orientations, rows * columns * orientations)[:, None, None]
     sums = np.bincount(places.ravel(), votes.ravel(), minlength=n * rows * columns * orientations)
     return np.asarray(sums, dtype=np.float64).reshape(n, rows, columns, orientations)
 
 
 def _normalize_blocks(histograms: NDArray[np.float64], block: int, out: NDArray[np.float32]) -> None:
     n, rows, columns, orientations = histograms.shape
-    energy = np.einsum("nrco,nrco->nrc", histograms, histograms)
-    energy = sliding_window_view(energy, (block, block), axis=(1, 2)).sum(axis=(3, 4))
-    scale = (1 / np.sqrt(energy + _EPSILON**2)).astype(np.float32)
-    windows = sliding_window_view(histograms.astype(np.float32), (block, block), axis=(1, 2))
-    blocks = out.reshape(n, rows - block + 1, columns - block + 1, block, block, orientations)
-    np.multiply(windows.transpose(0, 1, 2, 4, 5, 3), scale[..., None, None, None], out=blocks)
+    height, width = rows - block + 1, columns - block + 1
+    cells = np.einsum("nrco,nrco->nrc", histograms, histograms)
+    places = [(row, column) for row in range(block) for column in range(block)]
+    energy = np.full((n, height, width), _EPSILON**2)
+    for row, column in places:
+        energy += cells[:, row : row + height, column : column + width]
+    scale = (1 / np.sqrt(energy)).astype(np.float32)[..., None]
+    values = histograms.astype(np.float32)
+    blocks = out.reshape(n, height, width, block, block, orientations)
+    for row, column in places:
+        window = values[:, row : row + height, column : column + width]
+        np.multiply(window, scale, out=blocks[:, :, :, row, column])
     np.minimum(out, _CLIP, out=out)
-    flat = out.reshape(n, -1, block * block * orientations)
+    flat = out.reshape(n, height * width, block * block * orientations)
     flat /= np.sqrt(np.einsum("nbf,nbf->nb", flat, flat) + np.float32(_EPSILON**2))[..., None]
 
 

@@ -124,13 +124,20 @@ def _shift(padded: NDArray[np.float64], shift: float, margin: int, size: int, ax
     before = _window(padded, margin + whole, size, axis)
     if shift == whole:
         return before
-    positions = np.arange(size) + shift
-    weight = positions - np.floor(positions)
-    if axis == 1:
-        weight = weight[:, None]
-    mixed: NDArray[np.float64] = before * (1 - weight)
-    mixed += _window(padded, margin + whole + 1, size, axis) * weight
+    near, far = _weights(shift, size, axis)
+    mixed: NDArray[np.float64] = before * near
+    mixed += _window(padded, margin + whole + 1, size, axis) * far
     return mixed
+
+
+@cache
+def _weights(shift: float, size: int, axis: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of the pixel before and the pixel after each position; rounding makes them differ from place to place."""
+    positions = np.arange(size) + shift
+    far = positions - np.floor(positions)
+    if axis == 1:
+        far = far[:, None]
+    return 1 - far, far
 
 
 def _window(array: NDArray[np.float64], start: int, size: int, axis: int) -> NDArray[np.float64]:

@@ -37,18 +37,20 @@ def feature_maps(
 
 
 def shrinking_layers(network: keras.Model) -> list[str]:
-    """Names of the pooling layers; of a network that shrinks by strides, of the last layer at each smaller size."""
-    pooling = [
-        layer.name for layer in network.layers if isinstance(layer, layers.MaxPooling2D | layers.AveragePooling2D)
-    ]
-    if pooling:
-        return pooling
+    """Names of the pooling layers; of a network that also shrinks by strides, of the last layer at each smaller size."""
+    pooling: dict[str, int] = {}
     last_at: dict[int, str] = {}
+    strided = set()
     for layer in network.layers:
         shape = layer.output.shape
-        if len(shape) == 4 and 1 < shape[1] < network.input_shape[1]:
-            last_at[shape[1]] = layer.name
-    return list(last_at.values())
+        if len(shape) != 4 or not 1 < shape[1] < network.input_shape[1]:
+            continue
+        last_at[shape[1]] = layer.name
+        if isinstance(layer, layers.MaxPooling2D | layers.AveragePooling2D):
+            pooling[layer.name] = shape[1]
+        elif max(getattr(layer, "strides", (1,))) > 1:
+            strided.add(shape[1])
+    return list(pooling) if pooling and strided <= set(pooling.values()) else list(last_at.values())
 
 
 def layer_output(network: keras.Model, name: str) -> keras.KerasTensor:

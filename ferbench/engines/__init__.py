@@ -1,0 +1,1 @@
+"""Engines: programs that run a trained network faster than the framework it was trained with."""

@@ -1,0 +1,104 @@
+"""Which engine a trained recognizer answers through: one that is named, or the fastest that is right.
+
+What was converted once is kept under `data_home()`, so that the next process needs neither Keras nor the conversion.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+from ferbench import registry
+from ferbench.data.dataset import data_home
+from ferbench.engines.engine import Engine
+from ferbench.engines.exporting import convert, find_dataset, reference_of
+from ferbench.engines.gate import Reference, Verdict, judge, read_verdict, write_verdict
+from ferbench.errors import ConfigError, FerbenchError
+from ferbench.recognizers.exported import Exported
+from ferbench.recognizers.header import read_header
+
+KERAS, AUTO = "keras", "auto"
+
+
+def through(name_or_directory: str | Path, engine: str) -> Path:
+    """The folder to load so that a recognizer answers through an engine, in float32 on one thread.
+
+    Args:
+        name_or_directory: As for `ferbench.load`.
+        engine: "keras": the recognizer as it is. "auto": the fastest of the installed engines that pass the gate, and
+            the recognizer as it is where none does or it is no Keras network. Else a registered engine.
+
+    Raises:
+        UnknownNameError, DataError: no such recognizer or engine, or a damaged one.
+        ConfigError: an engine is named and this is no Keras network.
+        MissingLibraryError: the engine is not installed.
+    """
+    origin = registry.find(name_or_directory)
+    if engine == KERAS or (engine == AUTO and read_header(origin).name == Exported.name):
+        return origin
+    if engine == AUTO:
+        return _fastest(origin)
+    registry.get("engines", engine).load_library()
+    folder = _folder(origin, engine)
+    if not (folder / "recognizer.json").is_file():
+        convert(origin, registry.load(origin), engine).save(folder)
+    return folder
+
+
+def _fastest(origin: Path) -> Path:
+    installed = [name for name in registry.names("engines") if registry.get("engines", name).is_installed()]
+    if not hasattr(registry.get("recognizers", read_header(origin).name), "build"):
+        return origin
+    judging = _Judging(origin)
+    ratios = {}
+    for engine in installed:
+        verdict = judging.verdict(engine)
+        if verdict and verdict.passed and verdict.latency_ratio < 1:
+            ratios[engine] = verdict.latency_ratio
+    return _folder(origin, min(ratios, key=lambda name: ratios[name])) if ratios else origin
+
+
+class _Judging:
+    """Verdicts on one recognizer through several engines; the reference answers once, and only if it must."""
+
+    def __init__(self, origin: Path) -> None:
+        self._origin = origin
+        self._reference: Reference | None = None
+
+    def verdict(self, engine: str) -> Verdict | None:
+        """The verdict kept from an earlier time, or a new one; None where the network cannot be converted."""
+        folder = _folder(self._origin, engine)
+        kept = read_verdict(folder)
+        if kept is not None:
+            return kept
+        try:
+            folder = through(self._origin, engine)
+        except FerbenchError:
+            return None
+        if self._reference is None:
+            self._reference = _reference(self._origin)
+        verdict = judge(self._reference, registry.load(folder), engine=engine, precision="float32")
+        write_verdict(verdict, folder)
+        return verdict
+
+
+def _reference(origin: Path) -> Reference:
+    recognizer = registry.load(origin)
+    try:
+        dataset = find_dataset(origin, None, recognizer)
+    except ConfigError:  # nothing says what it was trained on
+        dataset = None
+    return reference_of(recognizer, dataset)
+
+
+def _folder(origin: Path, engine: str) -> Path:
+    """Where a recognizer's form for an engine is kept: another one for other weights or another version of either."""
+    header = read_header(origin)
+    target: type[Engine] = registry.get("engines", engine)
+    libraries = sorted(packages_distributions().get(target.library, []))
+    versions = {library: version(library) for library in ("ferbench", *libraries)}
+    content = json.dumps([header.params, header.classes, header.files, versions], sort_keys=True, default=str)
+    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
+    return data_home() / "engines" / f"{header.name}-{digest}" / f"{engine}-float32"

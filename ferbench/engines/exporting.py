@@ -1,0 +1,198 @@
+"""From a trained recognizer to a folder that answers through an engine, with a verdict on what that costs."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ferbench import registry
+from ferbench.data.dataset import Dataset
+from ferbench.data.images import resize
+from ferbench.engines.card import write_cards
+from ferbench.engines.engine import Engine, Pixels, Precision
+from ferbench.engines.gate import Reference, Verdict, judge, write_verdict
+from ferbench.errors import ConfigError, DataError, DatasetMissingError
+from ferbench.recognizers.base import Recognizer
+from ferbench.recognizers.exported import Exported, Source
+from ferbench.recognizers.header import read_header
+from ferbench.types import ProgressHook
+
+FORMATS = {"litert": "litert", "onnx": "onnxruntime", "openvino": "openvino"}
+"""Engines by the name of the file format that they run."""
+
+N_CALIBRATION = 512
+"""Training faces that int8 is calibrated on."""
+
+_CONVERTERS = ("ferbench", "keras", "tensorflow", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert", "openvino")
+
+
+class Export(NamedTuple):
+    """Where the exported recognizer lies, and what the gate says of it."""
+
+    directory: Path
+    verdict: Verdict
+
+
+def export(
+    name_or_directory: str | Path,
+    to: str,
+    *,
+    precision: Precision = "float32",
+    out: str | Path | None = None,
+    dataset: str | None = None,
+    threads: int = 1,
+    on_progress: ProgressHook = lambda stage, done, total: None,
+) -> Export:
+    """Write a trained network as a recognizer that needs neither Keras nor TensorFlow, and ask the gate about it.
+
+    Args:
+        name_or_directory: As for `ferbench.load`: a Keras network.
+        to: "litert", "onnx", "openvino", or a registered engine.
+        precision: "float32", "float16" (weights alone) or "int8" (all of it, calibrated on training faces).
+        out: The folder; None: `exports/<name>_<to>_<precision>`.
+        dataset: Calibrates and judges; None: the one that the recognizer was trained on. Where that is not on this
+            machine, the gate judges on rendered faces, and int8 is refused.
+        threads: How many a call of the exported recognizer may use.
+        on_progress: Called as work goes on.
+
+    Returns:
+        The folder and the verdict. The folder stays where the gate fails: `gate.json` in it says so.
+
+    Raises:
+        UnknownNameError, DataError: it cannot be loaded.
+        ConfigError: it is no Keras network.
+        MissingLibraryError: the engine is not installed.
+    """
+    engine = FORMATS.get(to, to)
+    registry.get("engines", engine).load_library()
+    origin = registry.find(name_or_directory)
+    on_progress("load", 0, 3)
+    recognizer = registry.load(origin)
+    network_of(origin, recognizer)
+    known = find_dataset(origin, dataset, recognizer)
+    on_progress("convert", 1, 3)
+    exported = convert(origin, recognizer, engine, precision, threads=threads, dataset=known)
+    directory = Path(out) if out else Path("exports") / f"{recognizer.name}_{to}_{precision}"
+    exported.save(directory)
+    on_progress("gate", 2, 3)
+    verdict = judge(reference_of(recognizer, known), exported, engine=engine, precision=precision, threads=threads)
+    write_verdict(verdict, directory)
+    write_cards(directory, origin, exported, verdict, known)
+    on_progress("gate", 3, 3)
+    return Export(directory, verdict)
+
+
+def convert(
+    origin: Path,
+    recognizer: Recognizer,
+    engine: str,
+    precision: Precision = "float32",
+    *,
+    threads: int = 1,
+    dataset: Dataset | None = None,
+) -> Exported:
+    """The recognizer saved in `origin` as one that answers through an engine.
+
+    Raises:
+        ConfigError: it is no Keras network.
+        DatasetMissingError: int8 has no faces to be calibrated on.
+    """
+    network = network_of(origin, recognizer)
+    calibration = None
+    if precision == "int8":
+        if dataset is None:
+            raise DatasetMissingError("int8 is calibrated on training faces: prepare the dataset, or name another one.")
+        calibration = calibration_faces(dataset, recognizer.image_size)
+    target: type[Engine] = registry.get("engines", engine)
+    files = target.convert(network, precision, calibration)
+    source = Source(
+        name=recognizer.name,
+        params=recognizer.params(),
+        files=read_header(origin).files,
+        n_parameters=recognizer.info().n_parameters,
+        calibration=None if calibration is None or dataset is None else (dataset.name, len(calibration)),
+        libraries={library: found for library in _CONVERTERS if (found := _version(library))},
+    )
+    return Exported.of(
+        files,
+        source,
+        engine=engine,
+        precision=precision,
+        threads=threads,
+        classes=recognizer.classes,
+        image_size=recognizer.image_size,
+    )
+
+
+def network_of(origin: Path, recognizer: Recognizer) -> Any:
+    """The `keras.Model` of the recognizer saved in `origin`.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    if isinstance(recognizer, Exported):
+        raise ConfigError(f"{origin} is exported already, for {recognizer.engine}: export what it came from.")
+    network = getattr(recognizer, "network_", None)
+    if network is None:
+        raise ConfigError(f"{recognizer.name} is no Keras network, and only those run on another engine.")
+    return network
+
+
+def find_dataset(origin: Path, name: str | None, recognizer: Recognizer) -> Dataset | None:
+    """The dataset named, else the one that a saved recognizer was trained on; None where it is not on this machine.
+
+    Raises:
+        ConfigError: nothing says what it was trained on, or a dataset was named that is not here.
+    """
+    params: dict[str, Any] = {}
+    if name is None:
+        name, params = _trained_on(origin)
+        try:
+            return _open(name, params, recognizer)
+        except DatasetMissingError:
+            return None
+    return _open(name, params, recognizer)
+
+
+def reference_of(recognizer: Recognizer, dataset: Dataset | None) -> Reference:
+    """What an exported recognizer is judged against, on validation; on rendered faces where there is no dataset."""
+    dataset = dataset or _open("synthetic", {}, recognizer)
+    return Reference(recognizer, dataset.name, dataset.validation)
+
+
+def calibration_faces(dataset: Dataset, image_size: tuple[int, int]) -> Pixels:
+    """Training faces, the same ones for every recognizer, uint8 (n, height, width, 1)."""
+    faces = dataset.train.images
+    n = min(N_CALIBRATION, len(faces))
+    rows = np.sort(np.random.default_rng((0, N_CALIBRATION)).choice(len(faces), n, replace=False))
+    chosen = np.asarray(faces[rows])
+    return (chosen if chosen.shape[1:] == image_size else resize(chosen, image_size))[..., None]
+
+
+def _open(name: str, params: dict[str, Any], recognizer: Recognizer) -> Dataset:
+    dataset: Dataset = registry.create("datasets", name, params)
+    return dataset.with_classes(recognizer.classes)
+
+
+def _trained_on(origin: Path) -> tuple[str, dict[str, Any]]:
+    """Dataset and its parameters: by the model card, else by the result of the run that the folder belongs to."""
+    try:
+        if (origin / "card.json").is_file():
+            return json.loads((origin / "card.json").read_bytes())["dataset"], {}
+        chosen = json.loads((origin.parent / "result.json").read_bytes())["config"]["dataset"]
+        return chosen["name"], chosen["params"]
+    except OSError as error:
+        raise ConfigError(f"Nothing beside {origin} says what it was trained on: name a dataset.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"The card or the result beside {origin} is damaged: name a dataset.") from error
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,154 @@
+"""A leaderboard and its entries. Numbers only; how they come about is in `ranking.py`, and nothing is drawn here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ferbench.data.dataset import DatasetCard
+from ferbench.metrics import Scores
+from ferbench.report.predictions import SplitPredictions
+from ferbench.report.runs import Run
+from ferbench.results import RunResult
+from ferbench.statistics.intervals import Interval, Spread
+from ferbench.statistics.paired import PairTest
+from ferbench.types import Family
+
+SplitName = Literal["validation", "test"]
+BUDGETS_MS = (1.0, 5.0, 33.0)
+
+
+class Calibration(NamedTuple):
+    """How far stated probabilities come true on the split shown, before and after one temperature from validation."""
+
+    equal_width: float
+    equal_mass: float
+    brier: float
+    log_loss: float
+    temperature: float
+    scaled_error: float
+    scaled_log_loss: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """An experiment on a leaderboard: all its seeds.
+
+    Attributes:
+        name: Of the experiment.
+        runs: By seed.
+        accuracy: Mean over seeds on the split shown, with the interval of that mean over duplicate groups.
+        seeds: What seeds change in it.
+        shares: Share of the seeds that are right on each face, (n,).
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+    split: SplitName
+    accuracy: Interval
+    seeds: Spread
+    shares: NDArray[np.float64]
+    calibration: Calibration
+
+    @property
+    def first(self) -> Run:
+        """The run with the lowest seed."""
+        return self.runs[0]
+
+    @property
+    def result(self) -> RunResult:
+        """The result with the lowest seed."""
+        return self.first.result
+
+    @property
+    def family(self) -> Family:
+        """What kind of recognizer it is."""
+        return self.result.recognizer.family
+
+    def mean(self, figure: Callable[[Scores], float], split: SplitName | Literal["clean_test"]) -> float | None:
+        """The mean over seeds of a figure of a split; None where a seed has no scores of it."""
+        found: list[Scores | None] = [getattr(run.result, split) for run in self.runs]
+        return None if None in found else float(np.mean([figure(scores) for scores in found if scores]))
+
+    def latency_ms(self, percentile: Literal["p50_ms", "p90_ms", "p95_ms", "p99_ms"]) -> float | None:
+        """A percentile of one face's time, the median over seeds; None where batch 1 was not timed."""
+        timed = [run.result.cost.latency_at(1) for run in self.runs]
+        values = [getattr(latency, percentile) for latency in timed if latency]
+        return float(np.median(values)) if values and None not in values else None
+
+    @property
+    def aids(self) -> str:
+        """What sets it beside single recognizers fitted on the dataset alone: several of them, or mirrored faces."""
+        params = self.result.recognizer.params
+        found = []
+        if "ensemble" in self.result.recognizer.name or "members" in params:
+            members = params.get("members")
+            found.append(f"ensemble of {len(members)}" if isinstance(members, list | tuple) else "ensemble")
+        if params.get("flip") is True:
+            found.append("mirrored at test")
+        return ", ".join(found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Board:
+    """A leaderboard.
+
+    Attributes:
+        card: What it was measured on.
+        split: "test", or "validation" for those never scored on test.
+        entries: The most accurate first.
+        pairs: Tests of every two of `entries`, by their places.
+        ties: Groups of places within which no two are significantly apart.
+        ranks: From which to which rank each could be.
+        warnings: What a reader must know before comparing.
+    """
+
+    card: DatasetCard
+    split: SplitName
+    entries: tuple[Entry, ...]
+    pairs: tuple[PairTest, ...]
+    ties: tuple[tuple[int, ...], ...]
+    ranks: tuple[tuple[int, int], ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """Dataset, number of classes and split in a few words."""
+        synthetic = ", synthetic faces" if self.card.is_synthetic else ""
+        split = "test split" if self.split == "test" else "validation only"
+        return f"{self.card.name}, {len(self.card.classes)} classes{synthetic}, {split}"
+
+    @property
+    def n_faces(self) -> int:
+        """Faces of the split."""
+        return self.card.n_test if self.split == "test" else self.card.n_validation
+
+    def letters(self, place: int) -> str:
+        """Which groups of ties an entry is in, a letter each."""
+        return "".join(_letter(number) for number, group in enumerate(self.ties) if place in group)
+
+    def recommended(self, budget_ms: float) -> Entry | None:
+        """The entry with the best validation accuracy whose slowest face in twenty keeps the budget."""
+        fast = [entry for entry in self.entries if (entry.latency_ms("p95_ms") or float("inf")) <= budget_ms]
+        return max(fast, key=_validation_accuracy, default=None)
+
+
+def shown(run: Run, split: SplitName) -> SplitPredictions:
+    """A run's predictions of a split."""
+    found = run.test if split == "test" else run.validation
+    if found is None:
+        raise ValueError(f"{run.place} has no predictions of {split}.")
+    return found
+
+
+def _validation_accuracy(entry: Entry) -> float:
+    return entry.mean(lambda scores: scores.accuracy, "validation") or 0.0
+
+
+def _letter(number: int) -> str:
+    alphabet = "abcdefghijklmnopqrstuvwxyz"
+    return alphabet[number] if number < len(alphabet) else f"({number + 1})"

@@ -1,0 +1,158 @@
+"""Stored predictions, checked against the result that was computed from them. No recognizer is asked anything here."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ferbench.errors import DataError
+from ferbench.metrics import Scores
+from ferbench.results import RunResult
+from ferbench.types import Groups, Labels, Probabilities
+
+_MOST_ARRAY_BYTES = 2_000_000_000
+_KINDS = {"index": "iu", "labels": "iu", "probabilities": "f", "groups": "iu"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitPredictions:
+    """What a run said of each face of a split, faces by their row in the source.
+
+    Attributes:
+        rows: int64, (n,), rising.
+        labels: int64, (n,).
+        probabilities: float32, (n, n_classes).
+        groups: int64, (n,).
+    """
+
+    rows: NDArray[np.int64]
+    labels: Labels
+    probabilities: Probabilities
+    groups: Groups
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether the most probable class is the label, bool (n,)."""
+        found: NDArray[np.bool_] = self.probabilities.argmax(axis=1) == self.labels
+        return found
+
+    def is_of_the_same_faces(self, other: SplitPredictions) -> bool:
+        """Whether rows, labels and groups are those of another run."""
+        return all(
+            np.array_equal(ours, theirs)
+            for ours, theirs in (
+                (self.rows, other.rows),
+                (self.labels, other.labels),
+                (self.groups, other.groups),
+            )
+        )
+
+
+def read_predictions(path: Path, result: RunResult) -> tuple[SplitPredictions, SplitPredictions | None]:
+    """Read `predictions.npz`.
+
+    Args:
+        path: The file.
+        result: What lies beside it.
+
+    Returns:
+        Of validation, and of test where `result` has scores of it.
+
+    Raises:
+        DataError: it is missing, damaged, incomplete, or does not give the scores of `result`.
+    """
+    splits = _Splits(path, result, _read_arrays(path))
+    validation = splits.checked("validation", result.validation, result.dataset.n_validation)
+    return validation, splits.checked("test", result.test, result.dataset.n_test) if result.test else None
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > _MOST_ARRAY_BYTES:
+            raise DataError(f"{path} unpacks to {size / 1e9:,.1f} GB: these are no predictions of one run.")
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist: without it nothing can be tested. Run the experiment again.") from None
+    except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} is damaged ({error}): run the experiment again.") from error
+
+
+class _Splits:
+    """The predictions of one file, checked against what its result says."""
+
+    def __init__(self, path: Path, result: RunResult, arrays: dict[str, NDArray[Any]]) -> None:
+        self.path = path
+        self.card = result.dataset
+        self.arrays = arrays
+        stored = tuple(str(name) for name in arrays.get("classes", np.array([])).ravel())
+        if stored != self.card.classes:
+            raise DataError(
+                f"{path} has the classes {', '.join(stored)[:200] or 'none'}, its result "
+                f"{', '.join(self.card.classes)}: a class is missing or in another place."
+            )
+
+    def checked(self, split: str, scores: Scores, n_faces: int) -> SplitPredictions:
+        found = {name: self._array(f"{split}_{name}", kinds) for name, kinds in _KINDS.items()}
+        order = np.argsort(found["index"], kind="stable")
+        predictions = SplitPredictions(
+            rows=found["index"][order].astype(np.int64),
+            labels=found["labels"][order].astype(np.int64),
+            probabilities=found["probabilities"][order].astype(np.float32),
+            groups=found["groups"][order].astype(np.int64),
+        )
+        n = len(predictions.rows)
+        if n != n_faces or scores.n != n_faces:
+            raise DataError(
+                f"{self.path} has predictions for {n:,} faces of {split}, its result says {scores.n:,}, and the "
+                f"dataset has {n_faces:,}: all faces must be scored."
+            )
+        self._check_labels(split, predictions)
+        self._check_probabilities(split, predictions)
+        self._check_scores(split, predictions, scores)
+        return predictions
+
+    def _array(self, name: str, kinds: str) -> NDArray[Any]:
+        array = self.arrays.get(name)
+        n_dimensions = 2 if name.endswith("probabilities") else 1
+        if array is None or array.ndim != n_dimensions or array.dtype.kind not in kinds:
+            what = "nothing" if array is None else f"{array.dtype} with {array.ndim} dimensions"
+            raise DataError(f"{self.path} needs numbers under {name}, with {n_dimensions} dimensions, got {what}.")
+        n = len(self.arrays[f"{name.partition('_')[0]}_index"])
+        if len(array) != n:
+            raise DataError(f"{self.path} has {n:,} faces and {len(array):,} rows under {name}.")
+        return array
+
+    def _check_labels(self, split: str, found: SplitPredictions) -> None:
+        if (np.diff(found.rows) == 0).any():
+            raise DataError(f"{self.path} has a face of {split} twice.")
+        counts = self.card.counts.get(split, {})
+        expected = [counts.get(name, 0) for name in self.card.classes]
+        inside = bool(((found.labels >= 0) & (found.labels < len(expected))).all())
+        if not inside or np.bincount(found.labels, minlength=len(expected)).tolist() != expected:
+            raise DataError(f"{self.path}: the labels of {split} are not those of the dataset, class by class.")
+
+    def _check_probabilities(self, split: str, found: SplitPredictions) -> None:
+        p = found.probabilities
+        if p.shape[1] != len(self.card.classes):
+            raise DataError(
+                f"{self.path} has {p.shape[1]} probabilities a face of {split}, the dataset {len(self.card.classes)} "
+                "classes: a class is missing."
+            )
+        if not np.isfinite(p).all():
+            raise DataError(f"{self.path} has probabilities of {split} that are NaN or infinite.")
+        if (p < -1e-6).any() or (np.abs(p.sum(axis=1, dtype=np.float64) - 1) > 1e-3).any():
+            raise DataError(f"{self.path} has rows of {split} that are no probabilities: each must sum to 1.")
+
+    def _check_scores(self, split: str, found: SplitPredictions, scores: Scores) -> None:
+        n = len(self.card.classes)
+        confusion = np.bincount(found.labels * n + found.probabilities.argmax(axis=1), minlength=n * n).reshape(n, n)
+        if confusion.tolist() != scores.confusion or abs(scores.accuracy - float(found.right.mean())) > 1e-6:
+            raise DataError(f"{self.path} does not give the scores that its result has for {split}: one was changed.")

@@ -1,0 +1,149 @@
+"""Runs put on leaderboards, with the statistics of each entry and of each two.
+
+A leaderboard is one dataset under one label rule, one set of classes, one fingerprint and the very same faces.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from ferbench.metrics import Scores, log_loss
+from ferbench.report.board import Board, Calibration, Entry, SplitName, shown
+from ferbench.report.runs import Run, SetApart
+from ferbench.results import RunResult
+from ferbench.statistics.calibration import calibration_error, fit_temperature, reliability, with_temperature
+from ferbench.statistics.intervals import Interval, bootstrap_interval, spread
+from ferbench.statistics.paired import compare_pairs, rank_ranges, tie_groups
+
+
+def boards(runs: Iterable[Run]) -> tuple[list[Board], list[SetApart]]:
+    """Put runs on leaderboards: those of real faces first, then those with more entries.
+
+    Returns:
+        The boards, and runs that claim to be of a board and were scored on other faces.
+    """
+    by_key: dict[tuple[str, tuple[str, ...], str], list[Run]] = {}
+    for run in runs:
+        by_key.setdefault(run.key, []).append(run)
+    names = Counter((name, classes) for name, classes, _ in by_key)
+    found: list[Board] = []
+    apart: list[SetApart] = []
+    for (name, classes, fingerprint), members in by_key.items():
+        notes = []
+        if names[name, classes] > 1:
+            notes.append(
+                f"There is more than one copy of {name} among the runs; this one has the fingerprint "
+                f"{fingerprint[:12]}. Scores on different copies are not compared."
+            )
+        for split in ("test", "validation"):
+            kept, others = _of_the_same_faces(members, split)
+            apart += others
+            if kept:
+                found.append(_board(kept, split, notes))
+    order = sorted(found, key=lambda one: (one.split != "test", one.card.is_synthetic, -len(one.entries), one.title))
+    return order, apart
+
+
+def _of_the_same_faces(runs: Sequence[Run], split: SplitName) -> tuple[list[Run], list[SetApart]]:
+    """Runs whose last word is on this split, without those that scored other faces than most."""
+    members = [run for run in runs if (run.test is not None) == (split == "test")]
+    kinds: list[list[Run]] = []
+    for run in members:
+        same = (kind for kind in kinds if shown(kind[0], split).is_of_the_same_faces(shown(run, split)))
+        kind = next(same, None)
+        if kind is None:
+            kinds.append([run])
+        else:
+            kind.append(run)
+    kinds.sort(key=len, reverse=True)
+    reason = f"Its {split} split has other faces, labels or duplicate groups than that of the other runs."
+    return (kinds[0] if kinds else []), [SetApart(run.place, reason) for kind in kinds[1:] for run in kind]
+
+
+def _board(runs: Sequence[Run], split: SplitName, notes: list[str]) -> Board:
+    by_name: dict[str, list[Run]] = {}
+    for run in runs:
+        by_name.setdefault(run.result.config.name, []).append(run)
+    entries = [_entry(name, members, split) for name, members in by_name.items()]
+    entries.sort(key=lambda entry: (-entry.accuracy.value, entry.name))
+    groups = shown(runs[0], split).groups
+    right = np.column_stack([shown(entry.first, split).right for entry in entries])
+    pairs = compare_pairs(right, groups, shares=np.column_stack([entry.shares for entry in entries]))
+    apart = [(pair.first, pair.second) for pair in pairs if pair.is_apart]
+    return Board(
+        card=runs[0].result.dataset,
+        split=split,
+        entries=tuple(entries),
+        pairs=tuple(pairs),
+        ties=tuple(tie_groups(len(entries), apart)),
+        ranks=tuple(rank_ranges([entry.accuracy.value for entry in entries], apart)),
+        warnings=(*notes, *_warnings(runs, entries)),
+    )
+
+
+def _entry(name: str, runs: Sequence[Run], split: SplitName) -> Entry:
+    ordered = tuple(sorted(runs, key=lambda run: run.result.config.seed))
+    shares = np.mean([shown(run, split).right for run in ordered], axis=0)
+    low, high = bootstrap_interval(shares, shown(ordered[0], split).groups)
+    return Entry(
+        name=name,
+        runs=ordered,
+        split=split,
+        accuracy=Interval(float(shares.mean()), low, high),
+        seeds=spread([float(shown(run, split).right.mean()) for run in ordered]),
+        shares=shares,
+        calibration=_mean_calibration([_calibration(run, split) for run in ordered]),
+    )
+
+
+def _calibration(run: Run, split: SplitName) -> Calibration:
+    found, scores = shown(run, split), getattr(run.result, split)
+    right = found.right.astype(np.float64)
+    temperature = fit_temperature(run.validation.labels, run.validation.probabilities)
+    scaled = with_temperature(found.probabilities, temperature)
+    return Calibration(
+        equal_width=calibration_error(reliability(right, found.probabilities.max(axis=1))),
+        equal_mass=calibration_error(reliability(right, found.probabilities.max(axis=1), binning="mass")),
+        brier=scores.brier,
+        log_loss=scores.log_loss,
+        temperature=temperature,
+        scaled_error=calibration_error(reliability(right, scaled.max(axis=1))),
+        scaled_log_loss=log_loss(found.labels, scaled),
+    )
+
+
+def _mean_calibration(found: list[Calibration]) -> Calibration:
+    return Calibration(*(float(value) for value in np.mean(found, axis=0)))
+
+
+def _warnings(runs: Sequence[Run], entries: Sequence[Entry]) -> list[str]:
+    found = []
+    machines = {(run.result.environment.processor, run.result.cost.n_cores) for run in runs}
+    if len(machines) > 1:
+        listed = "; ".join(
+            f"{processor}, {cores} {'core' if cores == 1 else 'cores'}" for processor, cores in sorted(machines)
+        )
+        found.append(
+            f"Times come from {len(machines)} machines or core counts and are not comparable between them: {listed}."
+        )
+    empty = [name for name, scores in _scores(runs[0]).classes.items() if scores.support == 0]
+    if empty:
+        found.append(f"No face of this split is of {', '.join(empty)}: nothing is known of it.")
+    for entry in entries:
+        differing = {_without_seed(run.result) for run in entry.runs}
+        if len(differing) > 1:
+            found.append(f"The seeds of {entry.name} were not run with one configuration: their mean mixes several.")
+        if any(run.result.protocol.test_scorings > 1 for run in entry.runs):
+            found.append(f"{entry.name} was scored on test more than once, see the ledger.")
+    return found
+
+
+def _scores(run: Run) -> Scores:
+    return run.result.test or run.result.validation
+
+
+def _without_seed(result: RunResult) -> str:
+    return result.config.model_dump_json(exclude={"seed", "tracking", "search"})

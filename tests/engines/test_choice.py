@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ferbench
+from ferbench import registry
+from ferbench.engines.choice import _folder, through
+from ferbench.engines.gate import Reference, judge, write_verdict
+from ferbench.errors import ConfigError, UnknownNameError
+from ferbench.recognizers.deep.cnn3 import Cnn3
+from ferbench.recognizers.prior import Prior
+
+Exported = Callable[..., Path]
+
+
+@pytest.fixture
+def kept(source: Path, exported: Exported, tiny, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Puts an export and a verdict where an earlier process would have left them; converting again is an error."""
+
+    prior = Prior().fit(tiny.train.images, tiny.train.labels)
+    perfect = judge(Reference(prior, tiny.name, tiny.validation), prior, engine="litert", precision="float32")
+
+    def refuse(*arguments: object, **keywords: object) -> None:
+        raise AssertionError("converted again")
+
+    monkeypatch.setattr("ferbench.engines.choice.convert", refuse)
+    installed = {name: registry.get("engines", name).is_installed for name in registry.names("engines")}
+    for name in installed:
+        monkeypatch.setattr(registry.get("engines", name), "is_installed", classmethod(lambda cls: False))
+
+    def keep(engine: str, **verdict: object) -> Path:
+        monkeypatch.setattr(registry.get("engines", engine), "is_installed", installed[engine])
+        folder = _folder(source, engine)
+        shutil.copytree(exported(engine), folder)
+        if verdict:
+            write_verdict(perfect.model_copy(update=verdict), folder)
+        return folder
+
+    return keep
+
+
+def test_keras_is_the_recognizer_as_it_is(source: Path) -> None:
+    assert through(source, "keras") == source
+    assert isinstance(ferbench.load(source, engine="keras"), Cnn3)
+
+
+def test_an_engine_answers_from_what_was_converted_before(source: Path, kept: Callable[..., Path], tiny) -> None:
+    folder = kept("litert")
+    recognizer = ferbench.load(source, engine="litert")
+    assert through(source, "litert") == folder
+    images = tiny.validation.images
+    assert np.abs(recognizer.predict_proba(images) - ferbench.load(source).predict_proba(images)).max() < 1e-4
+
+
+def test_other_weights_are_kept_elsewhere(source: Path) -> None:
+    assert _folder(source, "litert").parent != _folder(registry.find("cnn9"), "litert").parent
+
+
+def test_auto_takes_the_fastest_that_passed(source: Path, kept: Callable[..., Path]) -> None:
+    kept("litert", latency_ratio=0.3)
+    fastest = kept("onnxruntime", latency_ratio=0.2)
+    assert through(source, "auto") == fastest
+
+
+@pytest.mark.parametrize("verdict", [{"passed": False, "latency_ratio": 0.1}, {"latency_ratio": 1.2}])
+def test_auto_stays_with_keras_where_nothing_passes_or_is_faster(
+    verdict: dict, source: Path, kept: Callable[..., Path]
+) -> None:
+    kept("litert", **verdict)
+    assert through(source, "auto") == source
+
+
+def test_auto_asks_the_gate_where_it_has_not_been_asked(source: Path, kept: Callable[..., Path]) -> None:
+    folder = kept("litert")
+    assert through(source, "auto") == folder
+    assert (folder / "gate.json").is_file()
+
+
+def test_auto_leaves_alone_what_is_no_network_or_exported_already(exported: Exported) -> None:
+    assert through("hog_svm", "auto") == registry.find("hog_svm")
+    assert through(exported("litert"), "auto") == exported("litert")
+
+
+def test_a_named_engine_for_what_is_no_network_is_refused(exported: Exported) -> None:
+    exported("litert")
+    with pytest.raises(ConfigError, match="hog_svm is no Keras network"):
+        ferbench.load("hog_svm", engine="litert")
+
+
+def test_an_unknown_engine_suggests_the_nearest(source: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"No engine named 'openvin'\. Did you mean 'openvino'"):
+        ferbench.load(source, engine="openvin")

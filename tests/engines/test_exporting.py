@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ferbench
+from ferbench import registry
+from ferbench.cli import main
+from ferbench.data.synthetic import load_synthetic
+from ferbench.engines import gate
+from ferbench.engines.exporting import calibration_faces
+from ferbench.errors import ConfigError, DataError, DatasetMissingError, MissingLibraryError, UnknownNameError
+from ferbench.recognizers.header import sha256_of
+
+Exported = Callable[..., Path]
+ENGINES = registry.names("engines")
+FACES = load_synthetic(n_train=21, n_validation=63, n_test=21, seed=2).validation.images
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_float32_answers_as_the_source_does(engine: str, source: Path, exported: Exported) -> None:
+    recognizer, reference = ferbench.load(exported(engine)), ferbench.load(source)
+    assert np.abs(recognizer.predict_proba(FACES) - reference.predict_proba(FACES)).max() < 1e-5
+    assert recognizer.classes == reference.classes
+
+
+def test_float16_halves_the_file_and_answers_alike(source: Path, exported: Exported) -> None:
+    half, whole = ferbench.load(exported("onnxruntime", "float16")), ferbench.load(exported("onnxruntime"))
+    assert half.info().size_bytes < 0.6 * whole.info().size_bytes
+    assert np.abs(half.predict_proba(FACES) - whole.predict_proba(FACES)).max() < 0.01
+
+
+def test_int8_quarters_the_file_and_answers_alike(exported: Exported) -> None:
+    whole, small = ferbench.load(exported("litert")), ferbench.load(exported("litert", "int8"))
+    assert small.info().size_bytes < 0.4 * whole.info().size_bytes
+    assert np.abs(small.predict_proba(FACES) - whole.predict_proba(FACES)).max() < 0.1
+    assert small.display_name == "cnn3 litert int8"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_four_threads_get_the_answers_that_one_gets(engine: str, exported: Exported) -> None:
+    recognizer = ferbench.load(exported(engine))
+    alone = recognizer.predict_proba(FACES)
+    rows = list(range(len(FACES))) * 4
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda row: recognizer.predict_proba(FACES[row : row + 1])[0], rows))
+    assert np.abs(np.array(answers) - alone[rows]).max() < 1e-5
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("damage", ["empty", "text", "truncated"])
+def test_files_that_are_no_network_are_refused(engine: str, damage: str, exported: Exported) -> None:
+    target = registry.get("engines", engine)
+    folder = exported(engine)
+    files = {name: (folder / name).read_bytes() for name in target.filenames}
+    ruined = {"empty": b"", "text": b"hello", "truncated": files[target.filenames[0]][:-400]}[damage]
+    with pytest.raises(DataError, match=f"no network that {engine} can run"):
+        target({**files, target.filenames[0]: ruined})
+
+
+def test_a_network_of_other_classes_is_refused(exported: Exported, tmp_path: Path) -> None:
+    shutil.copytree(exported("litert"), tmp_path / "model")
+    header = json.loads((tmp_path / "model/recognizer.json").read_text())
+    header["classes"] = ["yes", "no"]
+    (tmp_path / "model/recognizer.json").write_text(json.dumps(header))
+    with pytest.raises(DataError, match=r"answers \(1, 7\) for one face and 2 classes"):
+        ferbench.load(tmp_path / "model")
+
+
+def test_a_damaged_source_file_is_refused(exported: Exported, tmp_path: Path) -> None:
+    shutil.copytree(exported("litert"), tmp_path / "model")
+    (tmp_path / "model/source.json").write_text("{}")
+    header = json.loads((tmp_path / "model/recognizer.json").read_text())
+    header["files"]["source.json"] = sha256_of(tmp_path / "model/source.json")
+    (tmp_path / "model/recognizer.json").write_text(json.dumps(header))
+    with pytest.raises(DataError, match=r"source\.json is damaged"):
+        ferbench.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_it_loads_and_answers_without_keras_or_tensorflow(engine: str, exported: Exported) -> None:
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(('keras', 'tensorflow', 'sklearn', 'mlflow', 'cv2')));"
+        "import numpy, ferbench; recognizer = ferbench.load(sys.argv[1]);"
+        "print(recognizer.predict_proba(numpy.zeros((3, 48, 48), numpy.uint8)).shape)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, exported(engine)], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "(3, 7)", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("engine", "library", "extra"),
+    [
+        ("litert", "ai_edge_litert", "litert"),
+        ("onnxruntime", "onnxruntime", "onnx"),
+        ("openvino", "openvino", "openvino"),
+    ],
+)
+def test_a_missing_library_is_one_sentence_with_the_command(
+    engine: str, library: str, extra: str, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    assert not registry.get("engines", engine).is_installed()
+    with pytest.raises(MissingLibraryError, match=rf"pip install 'ferbench\[{extra}\]'"):
+        ferbench.load(source, engine=engine)
+
+
+def test_fitting_an_exported_one_is_refused(exported: Exported, tiny) -> None:
+    with pytest.raises(ConfigError, match="cannot be fitted"):
+        ferbench.load(exported("litert")).fit(tiny.train.images, tiny.train.labels)
+
+
+def test_what_cannot_be_exported_is_refused(exported: Exported, source: Path) -> None:
+    folder = exported("litert")
+    with pytest.raises(ConfigError, match=r"hog_svm is no Keras network"):
+        ferbench.export("hog_svm", "litert")
+    with pytest.raises(ConfigError, match="exported already, for litert"):
+        ferbench.export(folder, "litert")
+    with pytest.raises(UnknownNameError, match="Did you mean 'litert'"):
+        ferbench.export(source, "litret")
+
+
+def test_int8_without_training_faces_is_refused(exported: Exported) -> None:
+    exported("litert")
+    with pytest.raises(DatasetMissingError, match="calibrated on training faces"):
+        ferbench.export("cnn9", "litert", precision="int8")
+
+
+def test_calibration_faces_are_training_faces_of_the_network_s_size(tiny) -> None:
+    faces = calibration_faces(tiny, (24, 24))
+    assert faces.shape == (42, 24, 24, 1) and faces.dtype == np.uint8
+
+
+def test_command_exports_judges_and_marks_what_fails(
+    exported: Exported, source: Path, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported("onnxruntime")
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", str(source), "--to", "onnx", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    folder = tmp_path / "exports/cnn3_onnx_float32"
+    assert printed["passed"] and printed["dataset"] == "synthetic" and printed["n"] == 21
+    assert ferbench.load(folder).info().size_bytes > 0
+    assert json.loads((folder / "card.json").read_text())["dataset"] == "synthetic"
+    assert "21 validation faces of synthetic: passed" in (folder / "MODEL_CARD.md").read_text()
+    assert main(["predict", str(Path(__file__).parent / "none.png"), "--recognizer", str(folder)]) == 2
+
+    monkeypatch.setitem(gate.TOLERANCES, "float16", gate.Tolerances(max_difference=0.0))
+    assert main(["export", str(source), "--to", "onnx", "--precision", "float16", "--out", "half"]) == 1
+    assert "the gate failed: a probability differs by" in " ".join(capsys.readouterr().err.split())
+    assert not gate.read_verdict(tmp_path / "half").passed
+    assert ferbench.load(tmp_path / "half").display_name == "cnn3 onnxruntime float16"

@@ -1,0 +1,124 @@
+"""Who may stand on one leaderboard, and what is said of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ferbench.report.board import Board
+from ferbench.report.leaderboard import leaderboard, recommendations, verdict
+from ferbench.report.plots import pareto
+from ferbench.report.ranking import boards
+from ferbench.report.runs import collect
+from ferbench.statistics import bootstrap_interval
+
+
+def only_board(reports: Path) -> Board:
+    (board,), _ = boards(collect(reports).runs)
+    return board
+
+
+def test_entries_are_ordered_by_test_accuracy_with_its_interval(make_run, reports: Path) -> None:
+    for name, skill in (("weak", 0.1), ("strong", 0.9)):
+        make_run(name, skill=skill)
+    board = only_board(reports)
+    assert [entry.name for entry in board.entries] == ["strong", "weak"]
+    for entry in board.entries:
+        scores = entry.result.test
+        assert scores is not None and entry.first.test is not None
+        assert entry.accuracy.value == pytest.approx(scores.accuracy)
+        assert (entry.accuracy.low, entry.accuracy.high) == scores.accuracy_interval
+    assert board.pairs[0].is_apart and board.ties == ((0,), (1,)) and board.ranks == ((1, 1), (2, 2))
+
+
+def test_seeds_make_one_entry_with_their_mean_and_spread(make_run, reports: Path) -> None:
+    for seed in (0, 1, 2):
+        make_run(seed=seed)
+    (entry,) = only_board(reports).entries
+    accuracies = [run.result.test.accuracy for run in entry.runs]
+    assert entry.accuracy.value == pytest.approx(np.mean(accuracies))
+    assert entry.seeds.deviation == pytest.approx(np.std(accuracies, ddof=1))
+    right = np.mean([run.test.right for run in entry.runs], axis=0)
+    assert (entry.accuracy.low, entry.accuracy.high) == bootstrap_interval(right, entry.first.test.groups)
+
+
+def test_other_datasets_classes_copies_and_splits_have_leaderboards_of_their_own(make_run, reports: Path) -> None:
+    make_run("a")
+    make_run("b")
+    make_run("fewer", classes=("anger", "fear", "neutral"))
+    make_run("rule", dataset="ferplus_majority")
+    make_run("copy", fingerprint="e" * 64)
+    make_run("unscored", with_test=False)
+    make_run("drawn", dataset="synthetic", is_synthetic=True)
+    found, apart = boards(collect(reports).runs)
+    assert not apart
+    assert {entry.name for entry in found[0].entries} == {"a", "b"}
+    assert all(len(board.entries) == 1 for board in found[1:])
+    assert [board.split for board in found].count("validation") == 1 and found[-1].split == "validation"
+    assert "synthetic faces" in found[-2].title
+    copies = [board for board in found if board.warnings]
+    assert {board.entries[0].name for board in copies} >= {"copy"}
+    assert all("more than one copy" in board.warnings[0] for board in copies)
+
+
+def test_run_that_scored_other_faces_is_set_apart(make_run, reports: Path) -> None:
+    make_run("a")
+    make_run("b")
+    make_run("other", first_row=7)
+    (board,), (one,) = boards(collect(reports).runs)
+    assert {entry.name for entry in board.entries} == {"a", "b"}
+    assert one.place == "other/fer2013/seed0" and "other faces" in one.reason
+
+
+def test_recommendation_is_chosen_on_validation_within_the_budget(make_run, reports: Path) -> None:
+    make_run("quick", skill=0.3, p50_ms=0.1)
+    make_run("better", skill=0.6, p50_ms=2.0)
+    make_run("best", skill=0.95, p50_ms=90.0)
+    board = only_board(reports)
+    assert [one.name for one in recommendations(board)] == ["quick", "better", "better"]
+    validation = {entry.name: entry.result.validation.accuracy for entry in board.entries}
+    assert validation["better"] > validation["quick"]
+
+
+def test_budget_that_nothing_keeps_is_told(make_run, reports: Path) -> None:
+    make_run("slow", p50_ms=500.0)
+    assert {one.name for one in recommendations(only_board(reports))} == {""}
+
+
+def test_verdict_names_ties(make_run, reports: Path) -> None:
+    make_run("first", skill=0.8)
+    make_run("second", skill=0.8)
+    board = only_board(reports)
+    assert f"tied with {board.entries[1].name}" in verdict(board)
+
+
+def test_aids_stand_in_a_column_of_their_own(make_run, reports: Path) -> None:
+    make_run("all", recognizer="ensemble", params={"members": ["a", "b", "c"], "flip": True})
+    make_run("plain")
+    grid = leaderboard(only_board(reports))
+    place = [column.title for column in grid.columns].index("with aids")
+    assert {row[1].text: row[place].text for row in grid.rows} == {
+        "all": "ensemble of 3, mirrored at test",
+        "plain": "",
+    }
+    (reports / "all").rename(reports.parent / "all")
+    assert "with aids" not in {column.title for column in leaderboard(only_board(reports)).columns}
+
+
+def test_seeds_of_different_configurations_are_warned_of(make_run, reports: Path) -> None:
+    make_run("one", params={"c": 1})
+    make_run("one", params={"c": 2}, seed=1)
+    assert any("mixes several" in warning for warning in only_board(reports).warnings)
+
+
+def test_pareto_front_holds_those_that_nothing_beats_in_both(make_run, reports: Path) -> None:
+    make_run("quick", skill=0.4, p50_ms=0.1)
+    make_run("beaten", skill=0.1, p50_ms=0.5)
+    make_run("good", skill=0.9, p50_ms=1.0, family="deep")
+    plot = pareto(only_board(reports))
+    assert plot is not None
+    assert plot.traces[0]["x"] == [0.1, 1.0]
+    assert {trace["meta"]["role"] for trace in plot.traces} == {"muted", "classical", "deep"}
+    assert "beaten" not in plot.text

@@ -1,0 +1,245 @@
+"""`python -m ferbench report`: what the page holds, and that hostile or broken inputs leave it whole."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ferbench.cli import main
+from ferbench.data.audit import audit
+from ferbench.data.dataset import Dataset
+from ferbench.report.page import json_for_script, page_html, write_report
+from ferbench.report.story import tell
+from ferbench.report.summary import summary_markdown
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>|`*[x](javascript:alert(3))"
+
+
+class Outline(HTMLParser):
+    """Elements of a page, and whether each that is opened is closed."""
+
+    EMPTY = ("meta", "link", "br", "img", "input", "hr")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"{tag} closes nothing"
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def count(self, tag: str) -> int:
+        return sum(one == tag for one, _ in self.elements)
+
+
+def page_of(reports: Path) -> str:
+    return page_html(tell(reports), "/* plotly */")
+
+
+@pytest.fixture
+def three_runs(make_run, reports: Path) -> Path:
+    make_run("hog_svm", skill=0.3, p50_ms=0.1)
+    make_run("cnn9", skill=0.8, p50_ms=2.5, family="deep", n_epochs=5)
+    make_run("prior", skill=0.0, p50_ms=0.01, family="baseline")
+    return reports
+
+
+def test_page_is_whole_and_has_every_section(three_runs: Path) -> None:
+    outline = Outline(page_of(three_runs))
+    assert outline.open == []
+    ids = [attributes["id"] for _, attributes in outline.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    names = ("tests", "confusion", "recall", "calibration", "leakage", "cost", "curves")
+    assert {f"board0-section-{name}" for name in names} <= set(ids)
+    assert {f"all-section-{name}" for name in ("protocol", "provenance", "ledger")} <= set(ids)
+    links = {attributes["href"] for tag, attributes in outline.elements if tag == "a"}
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+
+
+def test_page_asks_for_nothing_from_elsewhere(three_runs: Path) -> None:
+    for tag, attributes in Outline(page_of(three_runs)).elements:
+        for name in ("src", "href", "action", "srcset", "data"):
+            assert not re.match(r"(?:[a-z]+:)?//|https?:", attributes.get(name) or ""), (tag, attributes)
+
+
+def test_figures_in_the_page_are_json_and_have_their_places(three_runs: Path) -> None:
+    text = page_of(three_runs)
+    figures = json.loads(re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)[1])
+    assert {"board0-pareto", "board0-reliability", "board0-curves"} <= figures.keys()
+    for name, figure in figures.items():
+        assert f'id="{name}"' in text
+        assert all("role" in trace["meta"] for trace in figure["data"])
+
+
+def test_summary_has_a_row_an_experiment_and_the_recommendations(three_runs: Path) -> None:
+    text = summary_markdown(tell(three_runs))
+    assert re.search(r"^\| 1 \| cnn9 \| .* \| deep \|$", text, re.MULTILINE)
+    assert "- 1 ms a face: **hog_svm**" in text
+    widths = [line.count("|") for line in text.splitlines() if line.startswith("|")]
+    assert min(widths) >= 3
+
+
+def test_hostile_texts_are_shown_as_text(make_run, reports: Path) -> None:
+    directory = make_run("hog_svm")
+    make_run("cnn9", family="deep")
+    path = directory / "result.json"
+    content = json.loads(path.read_text())
+    content["recognizer"]["name"] = HOSTILE
+    content["environment"]["processor"] = HOSTILE
+    content["environment"]["libraries"][HOSTILE] = HOSTILE
+    content["environment"]["commit"] = HOSTILE
+    content["protocol"]["choices"] = {HOSTILE: HOSTILE}
+    path.write_text(json.dumps(content))
+    (reports / "test_ledger.jsonl").write_text(json.dumps({"when": HOSTILE, "experiment": HOSTILE, "n": HOSTILE}))
+    bad = reports / "bad" / "<b>x" / "seed0"
+    bad.mkdir(parents=True)
+    (bad / "result.json").write_text(json.dumps({HOSTILE: HOSTILE}))
+    text = page_of(reports)
+    outline = Outline(text)
+    assert outline.open == [] and outline.count("img") == 0 and outline.count("script") == 3
+    assert HOSTILE in "".join(outline.text)
+    markdown = summary_markdown(tell(reports))
+    assert "<script" not in markdown and "<img" not in markdown and "](javascript" not in markdown
+
+
+def test_hostile_classes_are_shown_as_text(make_run, reports: Path) -> None:
+    for name in ("a", "b"):
+        make_run(name, classes=("anger", HOSTILE, "neutral"))
+    outline = Outline(page_of(reports))
+    assert outline.open == [] and outline.count("img") == 0 and outline.count("script") == 3
+
+
+def test_json_in_a_script_cannot_end_it() -> None:
+    text = str(json_for_script({"x": "</script><!--\u2028&"}))
+    assert not set(text) & set("<>&\u2028")
+    assert json.loads(text) == {"x": "</script><!--\u2028&"}
+
+
+def test_broken_runs_are_told_and_the_rest_is_shown(three_runs: Path, make_run, capsys) -> None:
+    (make_run("half") / "result.json").write_text('{"schema')
+    text = page_of(three_runs)
+    assert "1 thing was set apart" in text and "half/fer2013/seed0" in text
+    assert main(["report", "--reports", str(three_runs)]) == 0
+    printed = capsys.readouterr()
+    assert "Not ranked: half/fer2013/seed0:" in printed.err and "half written" in printed.err
+    assert "index.html" in printed.out and "summary.md" in printed.out
+
+
+@pytest.mark.parametrize("name", ["realtime/x/realtime.json", "audit/fer2013.json", "robustness.json"])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema_version": 1}', "NaN"])
+def test_other_records_that_are_broken_are_told(three_runs: Path, name: str, content: str) -> None:
+    path = three_runs / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    assert [one.place for one in tell(three_runs).set_apart] == [name]
+
+
+def test_damaged_ledger_is_told(three_runs: Path) -> None:
+    with (three_runs / "test_ledger.jsonl").open("a") as stream:
+        stream.write("{half\n")
+    assert "is damaged" in page_of(three_runs)
+
+
+def test_ledger_that_does_not_fit_the_results_is_told(three_runs: Path) -> None:
+    (three_runs / "test_ledger.jsonl").unlink()
+    assert "its result says 1 test scorings, the ledger has 0" in page_of(three_runs)
+
+
+def test_ledger_of_many_lines_is_cut(three_runs: Path) -> None:
+    line = (three_runs / "test_ledger.jsonl").read_text().splitlines()[0]
+    (three_runs / "test_ledger.jsonl").write_text(f"{line}\n" * 20_000)
+    text = page_of(three_runs)
+    assert len(text) < 400_000 and "the newest 200 of 20,000" in text
+
+
+def test_curve_of_many_epochs_is_thinned(make_run, reports: Path) -> None:
+    make_run("long", family="deep", n_epochs=20_000)
+    make_run("other")
+    assert len(page_of(reports)) < 300_000
+
+
+def test_robustness_is_shown_where_it_was_measured(three_runs: Path) -> None:
+    run = {"experiment": "cnn9", "seed": 0, "accuracy": 0.6, "corrupted": {"noise": [0.5, 0.3], "blur": [0.6, 0.4]}}
+    record = {"dataset": "fer2013", "is_synthetic": False, "split": "validation", "n_faces": 140, "runs": [run]}
+    (three_runs / "robustness.json").write_text(json.dumps(record))
+    (section,) = [one for one in tell(three_runs).sections if one.name == "robustness"]
+    (row,) = section.elements[2].rows
+    assert [cell.text for cell in row] == ["cnn9 seed0", "60.0", "45.0", "75", "50.0", "40.0"]
+
+
+def test_audit_tells_what_near_twins_are_worth(tiny: Dataset, make_run, reports: Path) -> None:
+    found = audit(tiny)
+    (reports / "audit").mkdir()
+    (reports / "audit" / "x.json").write_text(json.dumps({**found.model_dump(mode="json"), "sheets": []}))
+    make_run("a")
+    (section,) = [one for one in tell(reports).sections if one.name == "audit"]
+    assert section.elements[1].rows[0][0].text == found.dataset
+
+
+def test_votes_give_the_ceiling_of_human_agreement(make_run, reports: Path, monkeypatch, tmp_path: Path) -> None:
+    make_run("a")
+    make_run("b")
+    labels = np.zeros(10_140, np.int64)
+    labels[10_000:] = np.arange(140) % 7
+    votes = np.zeros((10_140, 10), np.uint8)
+    votes[np.arange(10_140), labels] = 8
+    votes[:, 8] += 2
+    folder = tmp_path / "data" / "datasets" / "ferplus"
+    folder.mkdir(parents=True)
+    np.savez(folder / "votes.npz", votes=votes)
+    monkeypatch.setenv("FERBENCH_DATA", str(tmp_path / "data"))
+    (sections,) = tell(reports).board_sections
+    (section,) = [one for one in sections if one.name == "taggers"]
+    assert "agree with more than 80.0 % of votes" in section.elements[0].text
+    assert len(section.elements[1].rows) == 2
+
+
+def test_votes_on_other_faces_are_not_used(make_run, reports: Path, monkeypatch, tmp_path: Path) -> None:
+    make_run("a")
+    folder = tmp_path / "data" / "datasets" / "ferplus"
+    folder.mkdir(parents=True)
+    votes = np.zeros((10_140, 10), np.uint8)
+    votes[:, 7] = 10
+    np.savez(folder / "votes.npz", votes=votes)
+    monkeypatch.setenv("FERBENCH_DATA", str(tmp_path / "data"))
+    (sections,) = tell(reports).board_sections
+    assert "taggers" not in {section.name for section in sections}
+
+
+def test_report_without_runs_says_what_to_do(reports: Path, capsys) -> None:
+    assert main(["report", "--reports", str(reports)]) == 2
+    assert "run an experiment first" in " ".join(capsys.readouterr().err.split())
+    assert not (reports / "index.html").exists()
+
+
+@pytest.mark.parametrize("library", ["plotly", "jinja2"])
+def test_report_without_its_library_names_the_command(three_runs: Path, monkeypatch, capsys, library: str) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    assert main(["report", "--reports", str(three_runs)]) == 2
+    assert 'pip install "ferbench[report]"' in capsys.readouterr().err
+
+
+def test_report_over_thirty_runs_stays_small(make_run, reports: Path, tmp_path: Path) -> None:
+    pytest.importorskip("plotly")
+    for place in range(30):
+        make_run(f"run{place}", family="deep", skill=0.02 * place, p50_ms=0.1 + place, n_epochs=60)
+    written = write_report(reports, tmp_path / "page")
+    assert written.files[0].stat().st_size < 6_000_000
