@@ -26,6 +26,7 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "bovw_svm": "ferbench.recognizers.classical.bovw_svm:BovwSvm",
         "bovw_local_svm": "ferbench.recognizers.classical.bovw_local_svm:BovwLocalSvm",
         "classical_ensemble": "ferbench.recognizers.classical.classical_ensemble:ClassicalEnsemble",
+        "gabor_svm": "ferbench.recognizers.classical.gabor_svm:GaborSvm",
         "hog_lbp_svm": "ferbench.recognizers.classical.hog_lbp_svm:HogLbpSvm",
         "hog_rbf": "ferbench.recognizers.classical.hog_rbf:HogRbf",
         "fisher_svm": "ferbench.recognizers.classical.fisher_svm:FisherSvm",

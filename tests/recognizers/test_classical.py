@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.svm import SVC
 
 from ferbench import registry
 from ferbench.data.synthetic import load_synthetic
@@ -18,13 +19,14 @@ NAMES = (
     "bovw_svm",
     "classical_ensemble",
     "fisher_svm",
+    "gabor_svm",
     "hog_lbp_svm",
     "hog_rbf",
     "hog_svm",
     "lbp_svm",
     "patch_svm",
 )
-MIRROR_INVARIANT = ("bovw_local_svm", "bovw_svm", "fisher_svm", "hog_lbp_svm", "hog_rbf", "patch_svm")
+MIRROR_INVARIANT = ("bovw_local_svm", "bovw_svm", "fisher_svm", "gabor_svm", "hog_lbp_svm", "hog_rbf", "patch_svm")
 CACHED = ("bovw_local_svm", "bovw_svm", "fisher_svm", "patch_svm")
 PARAMS: dict[str, dict[str, Any]] = {
     "fisher_svm": {"cells": [2.0], "step": 4.0},
@@ -101,6 +103,43 @@ def test_it_learns_to_tell_waves(name: str) -> None:
     assert np.mean(recognizer.predict(images).label_ids == labels) > 0.85
 
 
+VARIANTS = [
+    ("hog_rbf", {"kernel": "exact"}),
+    ("hog_rbf", {"kernel": "fourier", "whiten": True}),
+    ("hog_lbp_svm", {"kernel": "chi2", "cells": []}),
+    ("hog_lbp_svm", {"kernel": "intersection"}),
+    ("hog_lbp_svm", {"loss": "logistic", "cells": [], "c": [10.0]}),
+    ("hog_lbp_svm", {"normalization": "tan_triggs"}),
+    ("hog_rbf", {"normalization": "tan_triggs"}),
+    ("gabor_svm", {"normalization": "tan_triggs"}),
+]
+
+
+@pytest.mark.parametrize(("name", "params"), VARIANTS)
+def test_a_variant_learns_and_keeps_the_contract(name: str, params: dict[str, Any], tmp_path: Path) -> None:
+    recognizer_class = registry.get("recognizers", name)
+    recognizer = registry.create("recognizers", name, {**recognizer_class.smoke_params(), **params})
+    images, labels = waves(90)
+    recognizer.fit(images, labels, classes=("down", "across", "flat"), validation=waves(45, seed=1))
+    images, labels = waves(60, seed=2)
+    probabilities = recognizer.predict_proba(images)
+    assert np.mean(probabilities.argmax(axis=1) == labels) > 0.85
+    alone = np.concatenate([recognizer.predict_proba(image[None]) for image in images])
+    np.testing.assert_allclose(probabilities, alone, atol=1e-4)
+    assert np.isfinite(recognizer.predict_proba(degenerate(24))).all()
+    recognizer.save(tmp_path / "model")
+    np.testing.assert_array_equal(registry.load(tmp_path / "model").predict_proba(images), probabilities)
+
+
+def test_the_exact_kernel_has_the_labels_of_libsvm(faces: Any) -> None:
+    params = {**registry.get("recognizers", "hog_rbf").smoke_params(), "kernel": "exact"}
+    recognizer: Any = fit(registry.create("recognizers", "hog_rbf", params), faces)
+    svc = SVC(C=recognizer.c_, gamma=recognizer.svm_.gamma, break_ties=True)
+    svc.fit(recognizer._features(faces.train.images), faces.train.labels)
+    expected = svc.predict(recognizer._features(faces.test.images))
+    np.testing.assert_array_equal(recognizer.predict(faces.test.images).label_ids, expected)
+
+
 @pytest.mark.parametrize("name", CACHED)
 def test_an_interrupted_fit_goes_on_from_its_features(name: str, faces: Any, tmp_path: Path) -> None:
     def stop(stage: str, done: int, total: int) -> None:
@@ -136,6 +175,8 @@ def test_other_parameters_do_not_read_the_features_of_these(faces: Any, tmp_path
         ("patch_svm", {"grid": 3}, "an even grid"),
         ("patch_svm", {"size": 49}, "fit into 48 x 48"),
         ("hog_rbf", {"gamma": 0.0}, "a gamma above 0"),
+        ("hog_lbp_svm", {"cells": [], "radii": []}, "a cell or a radius"),
+        ("gabor_svm", {"wavelengths": [1.0]}, "wavelengths >= 2"),
         ("classical_ensemble", {"members": []}, "one or more members"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What recognizers made of features of the whole face and a linear support vector machine have in common."""
+"""What recognizers made of features of the whole face and a support vector machine have in common."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from copy import copy
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import skops.io
@@ -21,28 +21,34 @@ from ferbench.environment import n_cores
 from ferbench.errors import ConfigError, DataError
 from ferbench.recognizers.base import Recognizer
 from ferbench.recognizers.classical.feature_cache import FeatureCache
+from ferbench.recognizers.classical.kernel_svm import KernelSvm
 from ferbench.recognizers.classical.linear_svm import Features, LinearSvm
 from ferbench.recognizers.classical.local_svm import LocalSvm
 from ferbench.types import EpochHook, Images, Labels, Probabilities, ProgressHook
+
+Svm: TypeAlias = LinearSvm | LocalSvm | KernelSvm
+"""What decides: `Logistic` is a `LinearSvm` of another loss."""
 
 _FILE = "classifier.skops"
 _LEARNT_FILE = "features.npz"
 _CHUNK_IMAGES = 1024
 _BLOCK_IMAGES = 32
 _TRUSTED = {
+    "ferbench.recognizers.classical.kernel_svm.KernelSvm",
     "ferbench.recognizers.classical.linear_svm.LinearSvm",
     "ferbench.recognizers.classical.local_svm.LocalSvm",
+    "ferbench.recognizers.classical.logistic.Logistic",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._TemperatureScaling",
 }
 
 
 class FeatureSvm(Recognizer):
-    """A linear SVM on features of the whole face; a subclass writes `_features` and an `__init__`.
+    """An SVM on features of the whole face; a subclass writes `_features` and an `__init__`.
 
-    Features that must first be learnt themselves (a codebook, a projection) come from `_learn_features`. Features that
-    would fill the memory have a `_unit`: while fitting they are kept as int8, in multiples of it, and an interrupted
-    fit leaves them in `checkpoints`.
+    The SVM is linear unless `_svm` says otherwise. Features that must first be learnt themselves (a codebook, a
+    projection) come from `_learn_features`. Features that would fill the memory have a `_unit`: while fitting they are
+    kept as int8, in multiples of it, and an interrupted fit leaves them in `checkpoints`.
 
     Every value in `c` is fitted, each from the solution of the one before, and the one most accurate on validation is
     kept, the smallest of equals. Its decisions become probabilities by a temperature fitted on validation (Guo et al.,
@@ -84,7 +90,7 @@ class FeatureSvm(Recognizer):
         """What one step of features kept as int8 is worth; None: features are kept as float32."""
         return None
 
-    def _svm(self) -> LinearSvm | LocalSvm:
+    def _svm(self) -> Svm:
         """What to fit for each c."""
         return LinearSvm(warm_start=True)
 
@@ -158,7 +164,7 @@ class FeatureSvm(Recognizer):
                 "Nothing of it was loaded: use a file that ferbench wrote."
             )
         classifier = skops.io.load(directory / _FILE, trusted=sorted(_TRUSTED))
-        if not isinstance(classifier, LinearSvm | LocalSvm | CalibratedClassifierCV):
+        if not isinstance(classifier, Svm | CalibratedClassifierCV):
             raise DataError(f"{directory / _FILE} holds a {type(classifier).__name__}, not the SVM of a {self.name}.")
         self._adopt(classifier)
         if len(self.svm_.classes_) != len(self.classes):
@@ -206,20 +212,18 @@ class FeatureSvm(Recognizer):
             blocks = list(threads.map(of_block, range(0, len(images), _BLOCK_IMAGES)))
         return {"features": np.concatenate(blocks)}  # type: ignore[dict-item]
 
-    def _adopt(self, classifier: LinearSvm | LocalSvm | CalibratedClassifierCV) -> None:
+    def _adopt(self, classifier: Svm | CalibratedClassifierCV) -> None:
         self.classifier_ = classifier
         self.inverse_temperature_ = np.float32(1)
         if isinstance(classifier, CalibratedClassifierCV):
             calibrated = classifier.calibrated_classifiers_[0]
             self.inverse_temperature_ = np.float32(calibrated.calibrators[0].beta_)
             classifier = calibrated.estimator.estimator
-        self.svm_: LinearSvm | LocalSvm = classifier
+        self.svm_: Svm = classifier
         self.c_ = float(self.svm_.c)
 
 
-def _calibrated(
-    svm: LinearSvm | LocalSvm, features: NDArray[np.float32], labels: Labels
-) -> LinearSvm | LocalSvm | CalibratedClassifierCV:
+def _calibrated(svm: Svm, features: NDArray[np.float32], labels: Labels) -> Svm | CalibratedClassifierCV:
     if np.bincount(labels, minlength=len(svm.classes_)).min() < 2:
         return svm
     # A frozen estimator is not fitted again: the two folds that scikit-learn asks for change nothing.

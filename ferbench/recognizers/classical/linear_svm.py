@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeAlias
 
@@ -18,6 +19,7 @@ _CHUNK_VALUES = 1 << 22
 _THREADS = n_cores()
 
 Features: TypeAlias = NDArray[np.float32] | NDArray[np.int8]
+LossOfDecisions: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.float32]], tuple[float, NDArray[np.float32]]]
 
 
 class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -81,7 +83,7 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             result = minimize(
                 _loss_and_gradient,
                 self._start(classes, signs.shape[1], mean),
-                args=(features, signs, mean, 1.0 / (self.c * len(features)), unit, threads),
+                args=(self._loss, features, signs, mean, 1.0 / (self.c * len(features)), unit, threads),
                 jac=True,
                 method="L-BFGS-B",
                 options={"maxiter": self.max_iter, "gtol": self.tol, "ftol": 1e-9, "maxcor": 20},
@@ -111,6 +113,15 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """How many numbers were learnt."""
         return int(self.coef_.size + self.intercept_.size)
 
+    def _loss(self, decisions: NDArray[np.float32], signs: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
+        """The sum of the loss over rows, and its slope by each decision, downhill; may overwrite the decisions."""
+        missing = 1 - signs * decisions
+        np.maximum(missing, 0, out=missing)
+        loss = float(np.einsum("nk,nk->", missing, missing, dtype=np.float64))
+        missing *= signs
+        missing *= 2
+        return loss, missing
+
     def _start(self, classes: NDArray[Any], n_columns: int, mean: NDArray[np.float64]) -> NDArray[np.float64]:
         start = np.zeros((n_columns, len(mean) + 1))
         fits = self.warm_start and hasattr(self, "coef_") and self.coef_.shape == (n_columns, len(mean))
@@ -122,6 +133,7 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 def _loss_and_gradient(
     solution: NDArray[np.float64],
+    loss_of: LossOfDecisions,
     features: Features,
     signs: NDArray[np.float32],
     mean: NDArray[np.float64],
@@ -136,12 +148,8 @@ def _loss_and_gradient(
 
     def of_chunk(rows: slice) -> tuple[float, NDArray[np.float32], NDArray[np.float64]]:
         values = features[rows].astype(np.float32, copy=False)
-        sign = signs[rows]
-        missing = 1 - sign * (values @ coef.T + intercept)
-        np.maximum(missing, 0, out=missing)
-        loss = float(np.einsum("nk,nk->", missing, missing, dtype=np.float64))
-        missing *= sign
-        return loss, missing.T @ values, missing.sum(axis=0, dtype=np.float64)
+        loss, slopes = loss_of(values @ coef.T + intercept, signs[rows])
+        return loss, slopes.T @ values, slopes.sum(axis=0, dtype=np.float64)
 
     loss = 0.0
     gradient = np.zeros_like(weights)
@@ -154,7 +162,7 @@ def _loss_and_gradient(
         gradient[:, -1] += intercept_slope
     gradient[:, :-1] *= unit
     gradient[:, :-1] -= np.outer(gradient[:, -1], mean)
-    gradient *= -2.0 / len(features)
+    gradient *= -1.0 / len(features)
     gradient[:, :-1] += penalty * weights[:, :-1]
     objective = loss / len(features) + 0.5 * penalty * float(np.vdot(weights[:, :-1], weights[:, :-1]))
     return objective, gradient.ravel()
