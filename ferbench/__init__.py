@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ferbench.faces.analyzer import FaceAnalyzer
     from ferbench.metrics import Scores, score
     from ferbench.recognizers.base import Recognizer
+    from ferbench.recognizers.explanation import explain
     from ferbench.registry import create, load
     from ferbench.tuning import search
     from ferbench.types import EMOTIONS, Prediction
@@ -37,6 +38,7 @@ _HOME = {
     "check_recognizer": "checks",
     "create": "registry",
     "evaluate": "experiment",
+    "explain": "recognizers.explanation",
     "export": "engines.exporting",
     "load": "registry",
     "load_experiment": "config",
@@ -59,6 +61,7 @@ __all__ = [
     "check_recognizer",
     "create",
     "evaluate",
+    "explain",
     "export",
     "load",
     "load_experiment",

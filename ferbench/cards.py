@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ferbench import registry
 from ferbench.errors import DataError
 from ferbench.metrics import Scores
 from ferbench.recognizers.header import check_files, read_header
 from ferbench.report.tables import bytes_text, percent_with_interval
 from ferbench.results import RunResult, read_result
+from ferbench.types import RecognizerInfo
+
+if TYPE_CHECKING:
+    from ferbench.recognizers.deep.half_weights import HalvingCost
 
 _LIMITS = """\
 - Seven posed or web-searched expressions are not what a person feels. Do not judge people by them, and do not use
@@ -23,22 +29,60 @@ _LIMITS = """\
 """
 
 
-def publish(run_directory: Path, target: Path) -> None:
+def publish(run_directory: Path, target: Path, *, half: bool = False) -> None:
     """Copy the recognizer of a finished run to `target` and write `card.json` and `MODEL_CARD.md` beside it.
 
+    Args:
+        run_directory: What a run wrote.
+        target: The folder to make; one that is there is replaced.
+        half: Keep a network's weights as float16 on disk; they are calculated with as float32.
+
     Raises:
-        DataError: the run is not finished, or its folder lacks the model.
+        DataError: the run is not finished, its folder lacks the model, or half the bits answer differently.
+        DatasetMissingError: half the bits cannot be judged, as the validation faces are not on this machine.
     """
     result = read_result(run_directory / "result.json")
     model = run_directory / "model"
     header = read_header(model)
     if result.test is None:
         raise DataError(f"{run_directory} was scored on validation only: run it without --validation-only first.")
+    if result.gate:
+        raise DataError(f"{run_directory} was scored through {result.gate.engine}: publish {run_directory / 'engine'}.")
     check_files(model, header)
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(model, target)
+    with tempfile.TemporaryDirectory() as scratch:
+        cost = None
+        if half:
+            model, cost = _halved(model, Path(scratch) / "model", result)
+            header = read_header(model)
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(model, target)
+    info = registry.load(target).info()
+    size_bytes = sum((target / name).stat().st_size for name in header.files)
     (target / "card.json").write_text(_json_card(result, header.files), encoding="utf-8")
-    (target / "MODEL_CARD.md").write_text(model_card(result, header.files), encoding="utf-8")
+    card = model_card(result, header.files, info, size_bytes=size_bytes, halving=cost)
+    (target / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+
+
+def _halved(model: Path, copy: Path, result: RunResult) -> tuple[Path, HalvingCost]:
+    from ferbench.recognizers.deep.half_weights import (
+        MAX_ACCURACY_CHANGE,
+        MAX_CHANGED_LABELS,
+        halve_weights,
+        halving_cost,
+    )
+
+    chosen = result.config.dataset
+    dataset = registry.create("datasets", chosen.name, chosen.params, seed=result.config.seed)
+    faces = dataset.with_classes(result.recognizer.classes).validation
+    shutil.copytree(model, copy)
+    halve_weights(copy)
+    cost = halving_cost(model, copy, faces.images, faces.labels)
+    if not cost.is_small:
+        raise DataError(
+            f"float16 changes too much: {cost}, where {100 * MAX_ACCURACY_CHANGE:g} points and "
+            f"{100 * MAX_CHANGED_LABELS:g} % of labels are allowed. Publish without --half."
+        )
+    return copy, cost
 
 
 def _json_card(result: RunResult, files: dict[str, str]) -> str:
@@ -57,8 +101,23 @@ def _json_card(result: RunResult, files: dict[str, str]) -> str:
     return json.dumps(card, indent=2) + "\n"
 
 
-def model_card(result: RunResult, files: dict[str, str]) -> str:
-    """The card as Markdown: what it is, data, protocol, scores, cost, intended use, limits, licence."""
+def model_card(
+    result: RunResult,
+    files: dict[str, str],
+    info: RecognizerInfo,
+    *,
+    size_bytes: int,
+    halving: HalvingCost | None = None,
+) -> str:
+    """The card as Markdown: what it is, data, protocol, scores, cost, intended use, limits, licence.
+
+    Args:
+        result: The run's.
+        files: sha256 of the recognizer's files by name.
+        info: What the recognizer that they hold counts of itself.
+        size_bytes: Their size together.
+        halving: What float16 weights change, where they were halved.
+    """
     rows = [
         _score_row(name, scores)
         for name, scores in (
@@ -112,7 +171,9 @@ Validation chose the settings above, so its figures lean to the optimistic side.
 
 ## Cost
 
-{result.cost.n_parameters:,} parameters, {bytes_text(result.cost.size_bytes)} on disk; one face {timing} on
+{_size_lines(info, size_bytes, halving)}
+
+One face {timing} on
 {environment.processor}, {environment.n_cores} cores, Python {environment.python}; fitted in {seconds} s.
 Absolute times hold for that machine on that day: measure on yours.
 
@@ -130,6 +191,18 @@ Weights and code: MIT. The training images are not included and may not be redis
 
 {checksums}
 """
+
+
+def _size_lines(info: RecognizerInfo, size_bytes: int, halving: HalvingCost | None) -> str:
+    lines = [f"- {info.n_parameters:,} parameters", f"- {size_bytes:,} bytes on disk ({bytes_text(size_bytes)})"]
+    if info.multiply_adds is not None:
+        lines.append(f"- {info.multiply_adds:,} multiply-adds a face, counted from the network as it was built")
+    if info.receptive_field is not None:
+        lines.append(f"- receptive field: {info.receptive_field} x {info.receptive_field} pixels")
+    if halving is not None:
+        lines.append(f"- weights are float16 on disk, float32 once loaded: {halving}")
+        lines.append("- the scores above are those of the float32 weights")
+    return "\n".join(lines)
 
 
 def _score_row(name: str, scores: Scores) -> str:

@@ -11,10 +11,12 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ferbench.engines.engine import Precision
 from ferbench.errors import ConfigError
 from ferbench.recognizers.deep.distillation import Distillation
 from ferbench.recognizers.deep.recipe import Training
 from ferbench.timing import TimingSettings
+from ferbench.types import Calibration
 from ferbench.validation import explain
 
 
@@ -69,8 +71,26 @@ class SearchSettings(Section):
     n_trials: int = Field(20, ge=1)
 
 
+class EngineSettings(Section):
+    """What the fitted recognizer answers through when it is scored and timed.
+
+    Attributes:
+        name: "litert", "onnxruntime", "openvino", another registered engine, or "keras", as it was fitted; "auto": the
+            fastest installed one that passes its gate.
+        precision: Of weights, and with int8 of what is calculated.
+        threads: How many a call may use.
+    """
+
+    name: str
+    precision: Precision = "float32"
+    threads: int = Field(1, ge=1)
+
+
 class ExperimentConfig(Section):
-    """One recognizer, one dataset, one seed."""
+    """One recognizer, one dataset, one seed.
+
+    `calibration` is "temperature" where validation shall fit one once the recognizer is fitted, see `Recognizer.fit`.
+    """
 
     kind: Literal["experiment"] = "experiment"
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)
@@ -81,6 +101,8 @@ class ExperimentConfig(Section):
     training: Training | None = None
     search: SearchSettings | None = None
     distill: Distillation | None = None
+    engine: EngineSettings | None = None
+    calibration: Calibration | None = None
     timing: TimingSettings = TimingSettings()
     tracking: TrackingComponent = TrackingComponent()
 
@@ -90,8 +112,9 @@ class ExperimentConfig(Section):
         What a search chose counts, not the search.
         """
         content = self.model_dump(mode="json", exclude={"tracking", "search"})
-        if self.distill is None:
-            content.pop("distill")  # as it was before there was such a section
+        for section in ("distill", "engine", "calibration"):
+            if content[section] is None:
+                content.pop(section)  # as it was before there was such a section
         identity = [content, fingerprint, version.split(".")[0]]
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 

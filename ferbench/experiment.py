@@ -17,9 +17,11 @@ from ferbench import __version__
 from ferbench.config import Component, DatasetComponent, ExperimentConfig
 from ferbench.data.dataset import Dataset, Split, data_home
 from ferbench.data.emotions import classes_of, describe_map, label_set_name
+from ferbench.engines.answering import answer_through, check_engine, save_form
+from ferbench.engines.gate import Verdict
 from ferbench.environment import Environment, git_commit, n_cores, peak_memory_bytes
 from ferbench.errors import ConfigError, DataError, DatasetMissingError
-from ferbench.metrics import Scores
+from ferbench.evaluation import Evaluation, SharedAnswers, origin_of, share
 from ferbench.protocol import held_out, score_split, score_test
 from ferbench.recognizers.base import Recognizer, ignore_epoch, ignore_progress
 from ferbench.recognizers.deep.distillation import Distillation, lesson
@@ -124,6 +126,7 @@ def run(
                 validation_only=validation_only,
                 on_epoch=follow,
                 on_progress=on_progress,
+                notice=notice,
             )
         write_result(result, directory)
         draw_figures(result, directory)
@@ -146,6 +149,9 @@ def resolve(config: ExperimentConfig, notice: Notice = lambda text: None) -> Res
         params["training"] = config.training or Training()
     elif config.training is not None and config.training != Training():
         raise ConfigError(f"'{config.recognizer.name}' takes no 'training' section: remove it.")
+    if config.engine:
+        target = get_registered("recognizers", config.recognizer.name)
+        check_engine(target, config.engine.name, config.engine.precision)
     recognizer: Recognizer = create("recognizers", config.recognizer.name, params, seed=config.seed)
     filled = recognizer.params()
     filled.pop("seed", None)
@@ -166,8 +172,8 @@ def evaluate(
     *,
     split: Literal["validation", "test"] = "validation",
     reports: Path = Path("reports"),
-) -> Scores:
-    """Score a trained recognizer on a dataset, under the recognizer's own classes.
+) -> Evaluation:
+    """Score a trained recognizer on a dataset, its own or another, under the classes that both tell apart.
 
     A scoring of the test split is noted in the ledger of `reports`.
 
@@ -176,22 +182,46 @@ def evaluate(
         dataset_name: A registered dataset.
         split: "validation", or "test".
         reports: Where the ledger is.
+
+    Raises:
+        ConfigError: recognizer and dataset share no class.
     """
     recognizer = load(name_or_directory)
-    dataset = create("datasets", dataset_name).with_classes(recognizer.classes)
+    dataset: Dataset = create("datasets", dataset_name)
+    card = dataset.card()
+    sharing = share(recognizer.classes, dataset.classes, card.counts[split])
+    known = dataset.with_classes(sharing.scored[: len(sharing.scored) - len(sharing.absent)])
+    asked = SharedAnswers(recognizer, sharing) if sharing.merged or sharing.absent else recognizer
     if split == "validation":
-        return score_split(recognizer, dataset.validation)[0]
-    header = read_header(find(name_or_directory))
-    config = ExperimentConfig(
-        name=f"evaluate.{recognizer.name}",
-        seed=int(header.params.get("seed", 0)),
-        dataset=DatasetComponent(name=dataset_name),
-        classes=label_set_name(recognizer.classes) or ",".join(recognizer.classes),
-        recognizer=Component(name=recognizer.name, params=header.params),
+        scores, clean = score_split(asked, known.validation)[0], None
+    else:
+        header = read_header(find(name_or_directory))
+        config = ExperimentConfig(
+            name=f"evaluate.{recognizer.name}",
+            seed=int(header.params.get("seed", 0)),
+            dataset=DatasetComponent(name=dataset_name),
+            classes=label_set_name(recognizer.classes) or ",".join(recognizer.classes),
+            recognizer=Component(name=recognizer.name, params=header.params),
+        )
+        weights = "".join(sorted(header.files.values()))
+        key = config.result_key(known.fingerprint() + weights, __version__)
+        scored = score_test(asked, known, config, key, reports, reason="evaluate")
+        scores, clean = scored.full, scored.clean
+    return Evaluation(
+        recognizer=origin_of(name_or_directory),
+        classes=recognizer.classes,
+        dataset=dataset.name,
+        dataset_classes=dataset.classes,
+        fingerprint=card.fingerprint,
+        is_synthetic=dataset.is_synthetic,
+        split=split,
+        sharing=sharing,
+        n_split=sum(card.counts[split].values()),
+        scores=scores,
+        clean=clean,
+        environment=Environment.capture(),
+        created_at=now(),
     )
-    weights = "".join(sorted(header.files.values()))
-    key = config.result_key(dataset.fingerprint() + weights, __version__)
-    return score_test(recognizer, dataset, config, key, reports, reason="evaluate").full
 
 
 def _open_dataset(config: ExperimentConfig, notice: Notice) -> tuple[ExperimentConfig, Dataset]:
@@ -261,6 +291,7 @@ def _fit_and_score(
     validation_only: bool,
     on_epoch: EpochHook,
     on_progress: ProgressHook,
+    notice: Notice,
 ) -> RunResult:
     config, dataset, recognizer, key = resolved
     curve: dict[int, dict[str, float]] = {}
@@ -283,17 +314,19 @@ def _fit_and_score(
         on_epoch=follow,
         on_progress=on_progress,
         checkpoints=checkpoints,
+        calibration=config.calibration,
     )
     fit_seconds, fit_cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
     epochs = tuple(curve[epoch] for epoch in sorted(curve))
     recognizer.save(directory / "model")
+    info, choices = recognizer.info(), _choices(recognizer)
+    recognizer, folder, gate = _answering(config, recognizer, dataset, directory, on_progress, notice)
     validation, probabilities = score_split(recognizer, dataset.validation)
     predictions = {"validation": (dataset.validation, probabilities)}
     latency = _time(recognizer, dataset, config, on_progress)
-    info = recognizer.info()
     cost = Cost(
         n_parameters=info.n_parameters,
-        size_bytes=sum(path.stat().st_size for path in (directory / "model").iterdir()),
+        size_bytes=sum(path.stat().st_size for path in folder.iterdir()),
         fit_seconds=max(fit_seconds, sum(values.get("seconds", 0.0) for values in epochs)),
         fit_cpu_seconds=fit_cpu_seconds,
         peak_memory_bytes=peak_memory_bytes(),
@@ -310,9 +343,7 @@ def _fit_and_score(
         config=config,
         config_hash=key,
         dataset=dataset.card(),
-        protocol=Protocol(
-            choices=recognizer.choices(), test_scorings=test.n_scorings if test else 0, resumed=is_resumed
-        ),
+        protocol=Protocol(choices=choices, test_scorings=test.n_scorings if test else 0, resumed=is_resumed),
         recognizer=RecognizerCard(
             name=info.name,
             family=info.family,
@@ -327,7 +358,39 @@ def _fit_and_score(
         curve=epochs,
         environment=Environment.capture(),
         created_at=now(),
+        gate=gate,
     )
+
+
+def _answering(
+    config: ExperimentConfig,
+    recognizer: Recognizer,
+    dataset: Dataset,
+    directory: Path,
+    on_progress: ProgressHook,
+    notice: Notice,
+) -> tuple[Recognizer, Path, Verdict | None]:
+    """What is scored and timed, where it lies, and what the gate says of it: the fitted one, or its engine's form."""
+    model, settings, form = directory / "model", config.engine, None
+    shutil.rmtree(directory / "engine", ignore_errors=True)
+    if settings:
+        on_progress(f"engine {settings.name}", 0, 1)
+        precision, threads = settings.precision, settings.threads
+        form = answer_through(settings.name, model, recognizer, dataset, precision=precision, threads=threads)
+        on_progress(f"engine {settings.name}", 1, 1)
+    if form is None:
+        return recognizer, model, None
+    exported, verdict = form
+    save_form(exported, verdict, directory / "engine", model, dataset)
+    if not verdict.passed:
+        notice(f"The gate failed for {exported.display_name}: {'; '.join(verdict.failures)}. The scores are its own.")
+    return exported, directory / "engine", verdict
+
+
+def _choices(recognizer: Recognizer) -> dict[str, Any]:
+    """What validation chose: of the recognizer itself, and the temperature of its answers."""
+    scaled = {} if recognizer.temperature_ is None else {"temperature": round(recognizer.temperature_, 4)}
+    return recognizer.choices() | scaled
 
 
 def _targets(split: Split) -> Probabilities | None:
@@ -380,7 +443,7 @@ def _score_finished(
     finished: RunResult, dataset: Dataset, directory: Path, reports: Path, on_progress: ProgressHook
 ) -> RunResult:
     """Score and time the model that an earlier run on validation only has left; its fit is not repeated."""
-    recognizer = load(directory / "model")
+    recognizer = load(directory / ("engine" if finished.gate else "model"))
     cost = finished.cost.model_copy(update={"latency": _time(recognizer, dataset, finished.config, on_progress)})
     test = score_test(recognizer, dataset, finished.config, finished.config_hash, reports, reason="run")
     _, probabilities = score_split(recognizer, dataset.validation)

@@ -10,8 +10,8 @@ import numpy as np
 from ferbench.config import ExperimentConfig
 from ferbench.data.dataset import Dataset, Split
 from ferbench.environment import git_commit
+from ferbench.evaluation import Asked
 from ferbench.metrics import Scores, score
-from ferbench.recognizers.base import Recognizer
 from ferbench.results import LedgerLine, note_test_scoring, now
 from ferbench.types import Probabilities
 
@@ -25,7 +25,7 @@ class HeldOutScore(NamedTuple):
     n_scorings: int
 
 
-def score_split(recognizer: Recognizer, split: Split) -> tuple[Scores, Probabilities]:
+def score_split(recognizer: Asked, split: Split) -> tuple[Scores, Probabilities]:
     """Predict and score every face of a split."""
     probabilities = recognizer.predict_proba(np.asarray(split.images))
     return score(split.labels, probabilities, recognizer.classes, groups=split.groups), probabilities
@@ -37,7 +37,7 @@ def held_out(dataset: Dataset) -> Split:
 
 
 def score_test(
-    recognizer: Recognizer,
+    recognizer: Asked,
     dataset: Dataset,
     config: ExperimentConfig,
     key: str,
@@ -63,7 +63,7 @@ def score_test(
             reason=reason,
             config_hash=key,
             experiment=config.name,
-            recognizer=recognizer.name,
+            recognizer=config.recognizer.name,
             dataset=dataset.name,
             classes=recognizer.classes,
             seed=config.seed,

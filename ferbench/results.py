@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ferbench.config import ExperimentConfig, to_yaml
 from ferbench.data.dataset import DatasetCard, Split
+from ferbench.engines.gate import Verdict
 from ferbench.environment import Environment
 from ferbench.errors import DataError
 from ferbench.metrics import Scores
@@ -69,7 +70,11 @@ class Cost(Record):
 
 
 class RunResult(Record):
-    """All said of a finished configuration; `test` and `clean_test` are None where only validation was scored."""
+    """All said of a finished configuration; `test` and `clean_test` are None where only validation was scored.
+
+    Where there is a `gate`, scores and cost are those of the recognizer as it answers through the engine, precision and
+    threads that it names, from the folder `engine`; `model` keeps it as it was fitted.
+    """
 
     schema_version: Literal[1] = 1
     config: ExperimentConfig
@@ -84,6 +89,7 @@ class RunResult(Record):
     curve: tuple[dict[str, float], ...]
     environment: Environment
     created_at: datetime
+    gate: Verdict | None = None
 
     @property
     def title(self) -> str:

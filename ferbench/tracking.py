@@ -25,8 +25,9 @@ from ferbench.config import ExperimentConfig
 from ferbench.data.dataset import DatasetCard
 from ferbench.environment import git_commit
 from ferbench.errors import ConfigError, RunFailedError
-from ferbench.report.flat import cost_params, flat_metrics, flat_params
+from ferbench.report.flat import cost_params, flat_metrics, flat_params, robustness_metrics
 from ferbench.results import RunResult
+from ferbench.robustness import RobustnessResult
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 PARENT_TAG = "mlflow.parentRunId"
@@ -229,6 +230,20 @@ class _MlflowRun:
         dataset = Dataset(card.name, card.fingerprint[:12], "ferbench", source)
         tags = [InputTag("mlflow.data.context", "training")]
         self.client.log_inputs(self.run_id, datasets=[DatasetInput(dataset, tags)])
+
+
+def keep_robustness(found: RobustnessResult, tracker: Tracker, files: Sequence[Path]) -> None:
+    """A run a recognizer in the MLflow experiment `<dataset> robustness`, with the metrics of `robustness_metrics`.
+
+    Raises:
+        RunFailedError: the tracker does not take it.
+    """
+    for run in found.runs:
+        origin = run.recognizer
+        params = {"experiment": origin.experiment, "seed": origin.seed, "fitted_on": origin.fitted_on or "not known"}
+        params |= {"dataset": found.dataset, "n_faces": found.n_faces, "corruption_seed": found.seed}
+        name = f"{origin.experiment} seed{origin.seed}"
+        tracker.keep(f"{found.dataset} robustness", name, params, robustness_metrics(run), files)
 
 
 def connect(uri: str | None = None) -> Any:

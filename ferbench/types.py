@@ -29,6 +29,9 @@ Boxes: TypeAlias = NDArray[np.int32]
 
 Family: TypeAlias = Literal["baseline", "classical", "deep", "ensemble"]
 
+Calibration: TypeAlias = Literal["temperature"]
+"""What is done to the answers of a fitted recognizer so that they come true as often as they say."""
+
 EpochHook: TypeAlias = Callable[[int, Mapping[str, float]], None]
 """Called after each pass over the training data with (epoch from 1, values by name)."""
 

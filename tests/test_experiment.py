@@ -10,6 +10,7 @@ from ferbench.config import ExperimentConfig
 from ferbench.errors import ConfigError, DataError, DatasetMissingError
 from ferbench.recognizers.prior import Prior
 from ferbench.registry import load
+from ferbench.report.flat import flat_params
 from ferbench.results import read_ledger, read_result
 
 DATA = {"n_train": 70, "n_validation": 35, "n_test": 35}
@@ -248,7 +249,7 @@ def test_damaged_result_is_not_reused(tmp_path: Path) -> None:
 def test_evaluate_scores_validation_and_leaves_the_ledger_alone(tmp_path: Path, monkeypatch) -> None:
     result = experiment.run(config(), reports=tmp_path)
     directory = tmp_path / "try/synthetic/seed0"
-    scores = experiment.evaluate(directory, "synthetic", reports=tmp_path)
+    scores = experiment.evaluate(directory, "synthetic", reports=tmp_path).scores
     assert scores.n == 350 and scores.accuracy == pytest.approx(1 / 7)
     assert len(read_ledger(tmp_path)) == 1
     experiment.evaluate(directory, "synthetic", split="test", reports=tmp_path)
@@ -261,3 +262,22 @@ def test_result_json_is_plain_json_without_machine_paths(tmp_path: Path) -> None
     text = (tmp_path / "try/synthetic/seed0/result.json").read_text()
     assert str(tmp_path) not in text
     assert json.loads(text)["schema_version"] == 1
+
+
+def test_temperature_is_fitted_saved_and_told(tmp_path: Path) -> None:
+    plain = experiment.run(config(), reports=tmp_path)
+    asked = config().model_copy(update={"name": "scaled", "calibration": "temperature"})
+    scaled = experiment.run(asked, reports=tmp_path)
+    assert scaled.protocol.choices["temperature"] > 0 and "temperature" not in plain.protocol.choices
+    assert scaled.config.calibration == "temperature" and scaled.config_hash != plain.config_hash
+    loaded = load(tmp_path / "scaled/synthetic/seed0")
+    assert loaded.temperature_ == pytest.approx(scaled.protocol.choices["temperature"], abs=1e-4)
+    assert scaled.validation.log_loss <= plain.validation.log_loss + 1e-6
+
+
+def test_configurations_without_calibration_keep_their_key() -> None:
+    asked = config()
+    assert "calibration" not in flat_params(asked)
+    scaled = asked.model_copy(update={"calibration": "temperature"})
+    assert asked.result_key("f", "0") != scaled.result_key("f", "0")
+    assert flat_params(scaled)["recognizer.calibration"] == "temperature"

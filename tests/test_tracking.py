@@ -17,15 +17,19 @@ from ferbench.config import Component, DatasetComponent, ExperimentConfig
 from ferbench.data.dataset import Dataset
 from ferbench.environment import Environment
 from ferbench.errors import ConfigError, RunFailedError
+from ferbench.evaluation import Origin
 from ferbench.metrics import score
 from ferbench.recognizers.prior import Prior
-from ferbench.report.flat import cost_params, flat_metrics, flat_params
+from ferbench.report.flat import cost_params, flat_metrics, flat_params, robustness_metrics
 from ferbench.results import Cost, Protocol, RecognizerCard, RunResult, now, write_result
+from ferbench.robustness import CorruptedRun, RobustnessResult
+from ferbench.statistics.intervals import Interval
 from ferbench.timing import Latency
 from ferbench.tracking import (
     MlflowTracker,
     NullTracker,
     connect,
+    keep_robustness,
     newest_experiment,
     tracking_uri,
 )
@@ -297,3 +301,44 @@ def test_null_tracker_keeps_nothing(result: RunResult, tmp_path: Path, monkeypat
         tracked.on_epoch(1, {"loss": 1.0})
         tracked.log(result, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_robustness_becomes_a_run_a_recognizer(uri: str, result: RunResult, tmp_path: Path) -> None:
+    share = Interval(0.5, 0.4, 0.6)
+    runs = tuple(
+        CorruptedRun(
+            recognizer=Origin(experiment=name, seed=1, weights="0", fitted_on="fer2013"),
+            family="deep",
+            accuracy=share,
+            mean_corrupted=share,
+            relative_drop=Interval(0.0, -0.1, 0.1),
+            by_severity=(share,),
+            corrupted={"jpeg": (share,)},
+        )
+        for name in ("cnn3", "cnn9")
+    )
+    found = RobustnessResult(
+        dataset="fer2013",
+        classes=result.dataset.classes,
+        fingerprint="f",
+        is_synthetic=False,
+        n_faces=10,
+        n_groups=10,
+        n_split=10,
+        seed=0,
+        strengths={"jpeg": (10.0,)},
+        pixels_sha256="0",
+        runs=runs,
+        environment=result.environment,
+        created_at=now(),
+    )
+    (tmp_path / "fer2013.json").write_text("{}")
+    keep_robustness(found, MlflowTracker(uri=uri), [tmp_path / "fer2013.json"])
+
+    client = connect(uri)
+    (experiment,) = [one for one in client.search_experiments() if one.name == "fer2013 robustness"]
+    kept = client.search_runs([experiment.experiment_id])
+    assert {run.info.run_name for run in kept} == {"cnn3 seed1", "cnn9 seed1"}
+    assert kept[0].data.metrics == pytest.approx(robustness_metrics(runs[0]))
+    assert kept[0].data.params["fitted_on"] == "fer2013"
+    assert [artifact.path for artifact in client.list_artifacts(kept[0].info.run_id)] == ["fer2013.json"]

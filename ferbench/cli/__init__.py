@@ -18,12 +18,15 @@ from ferbench.cli import (
     compare,
     conditions,
     data,
+    engines,
     evaluate,
+    explain,
     export,
     predict,
     publish,
     realtime,
     report,
+    robustness,
     run,
     ui,
 )
@@ -31,7 +34,23 @@ from ferbench.cli.commands import Commands
 from ferbench.cli.console import complain
 from ferbench.errors import FerbenchError, RunFailedError
 
-_COMMANDS = (run, evaluate, compare, report, predict, realtime, conditions, catalog, data, ui, publish, export)
+_COMMANDS = (
+    run,
+    evaluate,
+    compare,
+    report,
+    predict,
+    explain,
+    realtime,
+    conditions,
+    robustness,
+    catalog,
+    data,
+    ui,
+    publish,
+    export,
+    engines,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

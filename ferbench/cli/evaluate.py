@@ -17,6 +17,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--split", choices=("validation", "test"), default="validation", help="test is noted in the ledger"
     )
+    parser.add_argument(
+        "--record", action="store_true", help="keep it as evaluations/*.json under --reports, which the report shows"
+    )
     add_engine(parser)
     add_reports(parser)
 
@@ -25,18 +28,26 @@ def _evaluate(options: argparse.Namespace) -> int:
     recognizer = through_engine(options.recognizer, options.engine)
     import_quietly(saved_name(recognizer))
     from ferbench.experiment import evaluate
+    from ferbench.report.evaluations import evaluation_lines, write_evaluation
     from ferbench.report.tables import scores_table
 
-    scores = evaluate(recognizer, options.dataset, split=options.split, reports=options.reports)
+    found = evaluate(recognizer, options.dataset, split=options.split, reports=options.reports)
+    path = write_evaluation(found, options.reports) if options.record else None
     if options.json:
         print_json(
             {
                 "recognizer": options.recognizer,
                 "dataset": options.dataset,
                 "split": options.split,
-                **scores.model_dump(),
+                "n_split": found.n_split,
+                "sharing": found.sharing.model_dump(),
+                **found.scores.model_dump(),
             }
         )
-    else:
-        out.print(scores_table(f"{options.recognizer} on {options.dataset}, {options.split} split", scores))
+        return 0
+    out.print(scores_table(f"{options.recognizer} on {options.dataset}, {options.split} split", found.scores))
+    for line in evaluation_lines(found):
+        out.print(line, markup=False, soft_wrap=True)
+    if path:
+        out.print(f"Written: {path}", markup=False, soft_wrap=True)
     return 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from rich.table import Table
 
 from ferbench import registry
 from ferbench.cli.commands import Commands
 from ferbench.cli.console import complain, notice, out, print_json, quietly
+from ferbench.engines.engine import Precision
 
 if TYPE_CHECKING:
     from ferbench.engines.gate import Quality, Verdict
@@ -27,11 +28,16 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("recognizer", metavar="NAME_OR_DIR", help="a shipped name, or a folder that a run wrote")
     parser.add_argument("--to", required=True, metavar="FORMAT", help="onnx, litert or openvino, each an extra")
-    parser.add_argument(
+    precision = parser.add_mutually_exclusive_group()
+    precision.add_argument(
         "--precision",
-        choices=("float32", "float16", "int8"),
+        choices=get_args(Precision),
         default="float32",
-        help="float16: weights alone; int8: everything, calibrated on training faces (default: %(default)s)",
+        help="float16: weights alone; int8: everything, calibrated on training faces; int8_dynamic (litert): weights, "
+        "and values inside heavy layers, which loses less (default: %(default)s)",
+    )
+    precision.add_argument(
+        "--int8", action="store_const", const="int8", dest="precision", help="the same as --precision int8"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="(default: exports/NAME_FORMAT_PRECISION)")
     parser.add_argument("--dataset", metavar="NAME", help="calibrates and judges (default: what it was trained on)")
@@ -81,7 +87,7 @@ def _export(options: argparse.Namespace) -> int:
         return 0
     complain(
         f"the gate failed: {'; '.join(verdict.failures)}. {directory} stays, marked in its gate.json: "
-        "take a finer --precision."
+        "take a finer --precision (after int8: int8_dynamic)."
     )
     return 1
 

@@ -136,10 +136,16 @@ def describe_map(source: tuple[str, ...], target: tuple[str, ...]) -> str:
     )
 
 
+def counterpart(emotion: str, classes: tuple[str, ...]) -> str | None:
+    """What a class is called among others: its namesake, what it is merged into, or None."""
+    candidates = (emotion, _MERGED_INTO.get(emotion), COMPOUNDS.get(emotion))
+    return next((name for name in candidates if name in classes), None)
+
+
 def _target_index(emotion: str, target: tuple[str, ...]) -> int:
-    for candidate in (emotion, _MERGED_INTO.get(emotion), COMPOUNDS.get(emotion)):
-        if candidate in target:
-            return target.index(candidate)
+    found = counterpart(emotion, target)
+    if found is not None:
+        return target.index(found)
     if emotion in _DROPPED:
         return -1
     raise ConfigError(f"The class {emotion} has no counterpart in {', '.join(target)}: choose a label set that has it.")

@@ -11,7 +11,9 @@ from ferbench.engines.gate import Quality, Verdict
 from ferbench.recognizers.exported import Exported
 from ferbench.recognizers.header import read_header
 
-_CARD, _TEXT = "card.json", "MODEL_CARD.md"
+CARD_FILES = _CARD, _TEXT = "card.json", "MODEL_CARD.md"
+"""What `write_cards` writes."""
+
 _CHECKSUM = re.compile(r"^- `[^`]+` sha256 `\w+`\n?", re.MULTILINE)
 
 
@@ -58,7 +60,7 @@ def _export_text(exported: Exported, verdict: Verdict) -> str:
 # {exported.source} in {exported.precision} for {exported.engine}
 
 Exported from {exported.source}{calibrated}. `pip install 'ferbench[{extra}]'` runs it; its answers need neither Keras
-nor TensorFlow. {size:,} bytes.
+nor TensorFlow. {size:,} bytes. `ferbench.load` takes the folder that this card lies in.
 
 ## Gate
 

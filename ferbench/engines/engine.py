@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from ferbench.errors import DataError, MissingLibraryError
 from ferbench.types import Probabilities
 
-Precision: TypeAlias = Literal["float32", "float16", "int8"]
-"""float16: weights are kept so and calculated with as float32. int8: weights and values between layers are whole."""
+Precision: TypeAlias = Literal["float32", "float16", "int8", "int8_dynamic"]
+"""float16: weights are kept so and calculated with as float32. int8: weights and values between layers are whole, in
+ranges that calibration found. int8_dynamic: weights are whole, values are float32 between layers and whole inside a
+convolution or a dense layer, in the range that the face at hand shows; nothing is calibrated."""
 
 Pixels: TypeAlias = NDArray[np.uint8]
 """Gray faces with a channel axis, (n, height, width, 1)."""
@@ -38,12 +40,14 @@ class Engine(ABC):
         library: The module that it runs on.
         extra: The extra of ferbench that installs it.
         filenames: Of the files that `convert` gives and the constructor takes.
+        precisions: That `convert` knows.
     """
 
     name: ClassVar[str]
     library: ClassVar[str]
     extra: ClassVar[str]
     filenames: ClassVar[tuple[str, ...]]
+    precisions: ClassVar[tuple[Precision, ...]] = ("float32", "float16", "int8")
 
     @abstractmethod
     def __init__(self, files: Files, *, threads: int = 1) -> None: ...
@@ -59,7 +63,7 @@ class Engine(ABC):
 
         Args:
             network: From gray values 0 to 255, (n, height, width, 1), to probabilities.
-            precision: Of weights, and with int8 of all values.
+            precision: One of `precisions`.
             calibration: Training faces that show int8 which values occur; None where it is not asked for.
 
         Raises:

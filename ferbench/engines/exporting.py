@@ -1,4 +1,8 @@
-"""From a trained recognizer to a folder that answers through an engine, with a verdict on what that costs."""
+"""From a trained recognizer to a folder that answers through an engine, with a verdict on what that costs.
+
+Networks only. Of a classical recognizer, a converter could take the linear map and the softmax, some microseconds of
+its time; the features, which take the rest, have no operators in ONNX, and run on NumPy already.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +56,8 @@ def export(
     Args:
         name_or_directory: As for `ferbench.load`: a Keras network.
         to: "litert", "onnx", "openvino", or a registered engine.
-        precision: "float32", "float16" (weights alone) or "int8" (all of it, calibrated on training faces).
+        precision: "float32", "float16" (weights alone), "int8" (all of it, calibrated on training faces), or
+            "int8_dynamic" (LiteRT: weights, and values inside its heavy layers), which loses less.
         out: The folder; None: `exports/<name>_<to>_<precision>`.
         dataset: Calibrates and judges; None: the one that the recognizer was trained on. Where that is not on this
             machine, the gate judges on rendered faces, and int8 is refused.
@@ -64,11 +69,11 @@ def export(
 
     Raises:
         UnknownNameError, DataError: it cannot be loaded.
-        ConfigError: it is no Keras network.
+        ConfigError: it is no Keras network, or the engine has no such precision.
         MissingLibraryError: the engine is not installed.
     """
     engine = FORMATS.get(to, to)
-    registry.get("engines", engine).load_library()
+    engine_for(engine, precision).load_library()
     origin = registry.find(name_or_directory)
     on_progress("load", 0, 3)
     recognizer = registry.load(origin)
@@ -98,16 +103,15 @@ def convert(
     """The recognizer saved in `origin` as one that answers through an engine.
 
     Raises:
-        ConfigError: it is no Keras network.
+        ConfigError: it is no Keras network, or the engine has no such precision.
         DatasetMissingError: int8 has no faces to be calibrated on.
     """
-    network = network_of(origin, recognizer)
+    network, target = network_of(origin, recognizer), engine_for(engine, precision)
     calibration = None
     if precision == "int8":
         if dataset is None:
             raise DatasetMissingError("int8 is calibrated on training faces: prepare the dataset, or name another one.")
         calibration = calibration_faces(dataset, recognizer.image_size)
-    target: type[Engine] = registry.get("engines", engine)
     files = target.convert(network, precision, calibration)
     source = Source(
         name=recognizer.name,
@@ -117,7 +121,7 @@ def convert(
         calibration=None if calibration is None or dataset is None else (dataset.name, len(calibration)),
         libraries={library: found for library in _CONVERTERS if (found := _version(library))},
     )
-    return Exported.of(
+    exported = Exported.of(
         files,
         source,
         engine=engine,
@@ -126,6 +130,21 @@ def convert(
         classes=recognizer.classes,
         image_size=recognizer.image_size,
     )
+    exported.temperature_ = recognizer.temperature_
+    return exported
+
+
+def engine_for(name: str, precision: Precision) -> type[Engine]:
+    """The engine of that name.
+
+    Raises:
+        UnknownNameError: there is none.
+        ConfigError: it has no such precision.
+    """
+    engine: type[Engine] = registry.get("engines", name)
+    if precision not in engine.precisions:
+        raise ConfigError(f"The engine '{name}' has no {precision}: take {', '.join(engine.precisions)}.")
+    return engine
 
 
 def network_of(origin: Path, recognizer: Recognizer) -> Any:

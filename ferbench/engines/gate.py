@@ -45,12 +45,15 @@ class Tolerances(Record):
     calibration_loss: float | None = None
 
 
+_WHOLE = Tolerances(accuracy_loss=0.005, macro_f1_loss=0.01, calibration_loss=0.02)
+
 TOLERANCES: dict[Precision, Tolerances] = {
     "float32": Tolerances(max_difference=1e-4, agreement=1.0),
     "float16": Tolerances(
         max_difference=0.02, agreement=0.995, accuracy_loss=0.002, macro_f1_loss=0.005, calibration_loss=0.005
     ),
-    "int8": Tolerances(accuracy_loss=0.005, macro_f1_loss=0.01, calibration_loss=0.02),
+    "int8": _WHOLE,
+    "int8_dynamic": _WHOLE,
 }
 
 

@@ -25,6 +25,7 @@ class Litert(Engine):
     library = "ai_edge_litert"
     extra = "litert"
     filenames = (_FILE,)
+    precisions = ("float32", "float16", "int8", "int8_dynamic")
 
     def __init__(self, files: Files, *, threads: int = 1) -> None:
         self._content = files[_FILE]

@@ -23,11 +23,11 @@ def to_tflite(network: Any, precision: Precision, calibration: Pixels | None, *,
 
     int8 is full-integer quantization after training (Jacob et al., CVPR 2018, arXiv:1712.05877): weights by output
     channel, values by layer, in the ranges that calibration shows. It takes uint8 pixels as they are; the other
-    precisions take float32. All give float32.
+    precisions take float32. All give float32. int8_dynamic finds the range of a layer's values in each face anew.
 
     Args:
         network: The `keras.Model`.
-        precision: Of weights, and with int8 of all values.
+        precision: See `Precision`.
         calibration: For int8.
         n_images: Images a call; None: any number.
     """
@@ -67,6 +67,8 @@ def _settings(precision: Precision, calibration: Pixels | None) -> dict[str, Any
     optimized: dict[str, Any] = {"optimizations": [tensorflow.lite.Optimize.DEFAULT]}
     if precision == "float16":
         return {**optimized, "target_spec": {"supported_types": [tensorflow.float16]}}
+    if precision == "int8_dynamic":
+        return optimized
     if calibration is None:
         raise ConfigError("int8 needs training faces to calibrate on.")
     faces = calibration

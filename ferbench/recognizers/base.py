@@ -20,8 +20,10 @@ from ferbench.data.images import resize
 from ferbench.errors import ConfigError, DataError, FerbenchError, ImagesError, NotFittedError
 from ferbench.recognizers.arrays import check_images, check_labels, check_probabilities
 from ferbench.recognizers.header import FILENAME, Header, check_files, read_header, sha256_of
+from ferbench.statistics.calibration import fit_temperature, with_temperature
 from ferbench.types import (
     EMOTIONS,
+    Calibration,
     EpochHook,
     Family,
     Images,
@@ -54,6 +56,7 @@ class Recognizer(ABC):
     Attributes:
         classes: Names of the classes, in the order of the probability columns. Known once fitted or loaded.
         image_size: (height, width) of the images it was fitted on; others are resized to it, as part of its own cost.
+        temperature_: Divides the logarithms of its answers, see `fit`; None: nothing does.
     """
 
     name: ClassVar[str]
@@ -61,6 +64,7 @@ class Recognizer(ABC):
 
     classes: tuple[str, ...] = EMOTIONS
     image_size: tuple[int, int] = (48, 48)
+    temperature_: float | None = None
     _fitted: bool = False
 
     @final
@@ -75,6 +79,7 @@ class Recognizer(ABC):
         on_epoch: EpochHook = ignore_epoch,
         on_progress: ProgressHook = ignore_progress,
         checkpoints: Path | None = None,
+        calibration: Calibration | None = None,
     ) -> Self:
         """Learn from labelled faces. A second call forgets the first.
 
@@ -89,13 +94,16 @@ class Recognizer(ABC):
             on_progress: Called as work goes on.
             checkpoints: A folder in which an interrupted fit may leave what lets the next call with the same
                 parameters and data go on from there. None: leave nothing, start afresh.
+            calibration: "temperature": once all is learnt, one number is fitted on `validation` that makes answers more
+                or less sure and leaves their order as it is (Guo et al., "On calibration of modern neural networks",
+                ICML 2017).
 
         Returns:
             The recognizer itself.
 
         Raises:
             ImagesError: images are not uint8 (n, height, width), or there are none.
-            DataError: labels or targets do not fit the images or the classes.
+            DataError: labels or targets do not fit the images or the classes, or there is nothing to calibrate on.
         """
         n_classes = len(classes)
         check_images(images)
@@ -112,8 +120,11 @@ class Recognizer(ABC):
                     f"validation images are {validation[0].shape[1:]} and training images {images.shape[1:]}: "
                     "resize them to one size."
                 )
+        if calibration and (validation is None or len(validation[0]) == 0):
+            raise DataError("calibration by a temperature needs validation faces, and there are none.")
         self.classes = tuple(classes)
         self.image_size = (int(images.shape[1]), int(images.shape[2]))
+        self.temperature_ = None
         self._fitted = False
         self._fit(
             images,
@@ -125,6 +136,9 @@ class Recognizer(ABC):
             checkpoints=checkpoints,
         )
         self._fitted = True
+        if calibration and validation is not None:
+            seen, right = validation
+            self.temperature_ = fit_temperature(np.asarray(right, dtype=np.int64), self.predict_proba(seen))
         return self
 
     @final
@@ -149,7 +163,8 @@ class Recognizer(ABC):
         if images.shape[1:] != self.image_size:
             images = resize(images, self.image_size)
         probabilities = self._predict_proba(images)
-        return check_probabilities(self.name, probabilities, n=len(images), n_classes=len(self.classes))
+        checked = check_probabilities(self.name, probabilities, n=len(images), n_classes=len(self.classes))
+        return checked if self.temperature_ is None else with_temperature(checked, self.temperature_)
 
     @final
     def predict(self, images: Images) -> Prediction:
@@ -185,6 +200,7 @@ class Recognizer(ABC):
                 image_size=self.image_size,
                 versions=_versions(),
                 files={path.name: sha256_of(path) for path in sorted(partial.iterdir())},
+                temperature=self.temperature_,
             )
             (partial / FILENAME).write_text(header.model_dump_json(indent=2) + "\n", encoding="utf-8")
             partial.chmod(0o755)
@@ -215,6 +231,7 @@ class Recognizer(ABC):
             raise DataError(f"{directory} has parameters that this {cls.name} does not take: {error}") from error
         recognizer.classes = header.classes
         recognizer.image_size = header.image_size
+        recognizer.temperature_ = header.temperature
         try:
             recognizer._load(directory)
         except FerbenchError:

@@ -47,7 +47,7 @@ class Exported(Recognizer):
     Args:
         source: The recognizer that it was exported from.
         engine: A registered engine.
-        precision: Of its weights, and with int8 of all it calculates with.
+        precision: See `Precision`.
         threads: How many a call may use.
         seed: The recognizer's.
 
@@ -98,6 +98,18 @@ class Exported(Recognizer):
         recognizer._start(files, source)
         recognizer._fitted = True
         return recognizer
+
+    def with_threads(self, threads: int) -> Self:
+        """The same network with another number of threads a call."""
+        return self.of(
+            self._files,
+            self.source_,
+            engine=self.engine,
+            precision=self.precision,
+            threads=threads,
+            classes=self.classes,
+            image_size=self.image_size,
+        )
 
     def _fit(
         self,

@@ -15,7 +15,10 @@ FILENAME = "recognizer.json"
 
 
 class Header(BaseModel):
-    """Name, parameters and classes of a saved recognizer, and the sha256 of every file beside it."""
+    """Name, parameters and classes of a saved recognizer, and the sha256 of every file beside it.
+
+    `temperature` divides the logarithms of what it answers; None: nothing does.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,6 +29,7 @@ class Header(BaseModel):
     image_size: tuple[int, int]
     versions: dict[str, str]
     files: dict[str, str] = Field(min_length=1)
+    temperature: float | None = Field(None, gt=0, allow_inf_nan=False)
 
 
 def read_header(directory: Path) -> Header:

@@ -70,9 +70,19 @@ class Text:
     kind: Literal["plain", "warning"] = "plain"
 
 
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """Small figures side by side; `title` says what they are together, `key` names their lines by place."""
+
+    title: str
+    plots: tuple[Plot, ...]
+    key: tuple[str, ...] = ()
+    is_folded: bool = False
+
+
 _MARKDOWN = {"\\": "\\\\", "`": "\\`", "*": "\\*", "|": "\\|", "](": "]\\(", "://": ":&#8203;//"}
 
-Element: TypeAlias = Grid | Plot | Text
+Element: TypeAlias = Grid | Plot | Panels | Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from ferbench.config import ExperimentConfig
+from ferbench.engines.gate import Verdict
 from ferbench.metrics import Scores
 from ferbench.results import RunResult
+from ferbench.robustness import CorruptedRun
 
 
 def flat_params(config: ExperimentConfig) -> dict[str, Any]:
     """The resolved configuration as one level of names.
 
-    `classes`, `dataset`, `experiment`, `recognizer`, `seed`, then `dataset.*`, `recognizer.*` and `training.*`. Nothing
-    else that differs between recognizers may sort before `model_kb` of `cost_params`.
+    `classes`, `dataset`, `experiment`, `recognizer`, `seed`, then `dataset.*`, `recognizer.*` and `training.*`; where
+    an engine answers, `runs_on.name`, `runs_on.precision` and `runs_on.threads`. Nothing else that differs between
+    recognizers may sort before `model_kb` of `cost_params`.
     """
     flat: dict[str, Any] = {
         "classes": config.classes,
@@ -25,8 +28,12 @@ def flat_params(config: ExperimentConfig) -> dict[str, Any]:
     }
     for section in ("dataset", "recognizer"):
         flat |= _flatten(getattr(config, section).params, f"{section}.")
+    if config.calibration:
+        flat["recognizer.calibration"] = config.calibration
     if config.training:
         flat |= _flatten(config.training.model_dump(mode="json"), "training.")
+    if config.engine:
+        flat |= _flatten(config.engine.model_dump(mode="json"), "runs_on.")
     return flat
 
 
@@ -46,7 +53,8 @@ def flat_metrics(result: RunResult) -> dict[str, float]:
     Of the validation split, which chooses: `accuracy` with its 95 % interval `accuracy_low`, `accuracy_high`;
     `balanced_accuracy`, `macro_f1`, `log_loss`, `brier`, `calibration_error`, `recall.<class>`. Of the test split all
     but the recalls, as `test.*` and `test_clean.*`. `p50_ms`, `p95_ms` and `faces_per_second` are at batch 1, those
-    that end in `_batch<n>` at others. A slash in a name would put its charts above the curves.
+    that end in `_batch<n>` at others. `gate.*` is what an engine loses against Keras on validation, `gate.passed`
+    1 or 0. A slash in a name would put its charts above the curves.
     """
     cost = result.cost
     metrics = _score_metrics("", result.validation)
@@ -66,6 +74,23 @@ def flat_metrics(result: RunResult) -> dict[str, float]:
         metrics |= _score_metrics("test.", result.test)
     if result.clean_test:
         metrics |= _score_metrics("test_clean.", result.clean_test)
+    if result.gate:
+        metrics |= _gate_metrics(result.gate)
+    return metrics
+
+
+def robustness_metrics(run: CorruptedRun) -> dict[str, float]:
+    """Shares 0 to 1: `accuracy` of faces as they are, `mean_corrupted`, `relative_drop`, each with `_low` and `_high`.
+
+    `severity.<k>` is the mean over corruptions, `corruption.<name>` the mean over severities.
+    """
+    metrics: dict[str, float] = {}
+    for name in ("accuracy", "mean_corrupted", "relative_drop"):
+        figure = getattr(run, name)
+        metrics |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
+    metrics |= {f"severity.{place}": share.value for place, share in enumerate(run.by_severity, start=1)}
+    for name, shares in run.corrupted.items():
+        metrics[f"corruption.{name}"] = sum(share.value for share in shares) / len(shares)
     return metrics
 
 
@@ -79,6 +104,19 @@ def _score_metrics(prefix: str, scores: Scores) -> dict[str, float]:
         f"{prefix}log_loss": scores.log_loss,
         f"{prefix}brier": scores.brier,
         f"{prefix}calibration_error": scores.calibration_error,
+    }
+
+
+def _gate_metrics(verdict: Verdict) -> dict[str, float]:
+    before, after = verdict.reference, verdict.exported
+    return {
+        "gate.passed": float(verdict.passed),
+        "gate.agreement": verdict.agreement,
+        "gate.max_difference": verdict.max_difference,
+        "gate.accuracy_change": after.accuracy - before.accuracy,
+        "gate.macro_f1_change": after.macro_f1 - before.macro_f1,
+        "gate.calibration_error_change": after.calibration_error - before.calibration_error,
+        "gate.latency_ratio": verdict.latency_ratio,
     }
 
 

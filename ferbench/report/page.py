@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ferbench import __version__
 from ferbench.errors import DataError, MissingLibraryError
 from ferbench.report.board import Board
-from ferbench.report.elements import Element, Grid, Plot, Section, Text
+from ferbench.report.elements import Element, Grid, Panels, Plot, Section, Text
 from ferbench.report.leaderboard import Recommendation, leaderboard, recommendations, verdict
 from ferbench.report.plots import pareto
 from ferbench.report.runs import SetApart
@@ -93,7 +93,7 @@ def page_html(story: Story, plotly: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.tests |= {"grid": _is(Grid), "plot": _is(Plot), "paragraph": _is(Text)}
+    environment.tests |= {"grid": _is(Grid), "plot": _is(Plot), "panels": _is(Panels), "paragraph": _is(Text)}
     parts = [_part(board, place, story) for place, board in enumerate(story.boards)]
     text: str = environment.get_template("page.html").render(
         parts=parts,
@@ -139,8 +139,10 @@ def _figures(parts: Sequence[BoardPart], sections: Sequence[Section]) -> dict[st
 
     def take(prefix: str, elements: Sequence[Element]) -> None:
         for element in elements:
-            if isinstance(element, Plot):
-                found[f"{prefix}-{element.name}"] = {"data": element.traces, "layout": element.layout}
+            plots = element.plots if isinstance(element, Panels) else (element,)
+            for plot in plots:
+                if isinstance(plot, Plot):
+                    found[f"{prefix}-{plot.name}"] = {"data": plot.traces, "layout": plot.layout}
 
     for part in parts:
         take(part.name, [part.plot] if part.plot else [])

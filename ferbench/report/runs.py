@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ferbench.errors import DataError
 from ferbench.report.predictions import SplitPredictions, read_predictions
+from ferbench.report.records import read_json
 from ferbench.results import RunResult, read_result
-
-_MOST_JSON_BYTES = 16_000_000
-_LARGEST = 1e18
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,16 +105,7 @@ def _check_place(run: Run) -> None:
 
 def _check_text(path: Path) -> None:
     """Refuse what a schema would let pass or would describe in its own words."""
-    try:
-        if path.stat().st_size > _MOST_JSON_BYTES:
-            raise DataError(f"{path} has {path.stat().st_size / 1e6:,.0f} MB: a result has some kB, this is none.")
-        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist: the run has not finished.") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is damaged or half written ({error}): run the experiment again.") from error
+    content = read_json(path)
     protocol = content.get("protocol") if isinstance(content, dict) else None
     chosen_on = protocol.get("chosen_on", "validation") if isinstance(protocol, dict) else "validation"
     if chosen_on != "validation":
@@ -125,17 +113,3 @@ def _check_text(path: Path) -> None:
     fitted_on = protocol.get("fitted_on", "train") if isinstance(protocol, dict) else "train"
     if fitted_on != "train":
         raise DataError(f"{path}: it was fitted on {str(fitted_on)[:40]}; only what was fitted on train is ranked.")
-    if not _is_finite(content):
-        raise DataError(f"{path} holds a number that is not finite, or beyond all sense: run the experiment again.")
-
-
-def _refuse_constant(text: str) -> float:
-    raise ValueError(f"{text} is not a number")
-
-
-def _is_finite(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(_is_finite(part) for part in value.values())
-    if isinstance(value, list):
-        return all(_is_finite(part) for part in value)
-    return not isinstance(value, int | float) or (abs(value) < _LARGEST)  # false of NaN too

@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ferbench.errors import DataError
-from ferbench.realtime.record import FILENAME, read_record
+from ferbench.realtime.record import FILENAME
+from ferbench.realtime.record import read_record as read_realtime
 from ferbench.report.audits import audit_section, near_leakage, read_audit
 from ferbench.report.board import Board
+from ferbench.report.drawn import drawn_section, read_drawn
 from ferbench.report.elements import Section
+from ferbench.report.evaluations import evaluations_section, read_evaluation
 from ferbench.report.live import live_section
 from ferbench.report.provenance import apart_section, ledger_section, protocol_section, provenance_section
 from ferbench.report.ranking import boards
+from ferbench.report.records import read_json
 from ferbench.report.robustness import read_robustness, robustness_section
 from ferbench.report.runs import SetApart, collect
 from ferbench.report.sections import board_sections
@@ -48,8 +52,10 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
     found, others = boards(collection.runs)
     apart = [*collection.set_apart, *others]
     audits = list(_readable(sorted(reports.glob("audit/*.json")), read_audit, reports, apart))
-    live = list(_readable(sorted(reports.glob(f"realtime/*/{FILENAME}")), read_record, reports, apart))
-    robust = list(_readable([reports / "robustness.json"], read_robustness, reports, apart))
+    live = list(_readable(sorted(reports.glob(f"realtime/*/{FILENAME}")), read_realtime, reports, apart))
+    robust = list(_readable(sorted(reports.glob("robustness/*.json")), read_robustness, reports, apart))
+    drawn = list(_readable(sorted(reports.glob("conditions.json")), read_drawn, reports, apart))
+    evaluations = list(_readable(sorted(reports.glob("evaluations/*.json")), read_evaluation, reports, apart))
     votes = read_votes()
     by_board = []
     for board in found:
@@ -61,7 +67,9 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
         by_board.append([*own, *([taggers] if taggers else [])])
     ranked = [run for board in found for entry in board.entries for run in entry.runs]
     sections: list[Section | None] = [
-        *(robustness_section(one) for one in robust if one is not None),
+        *([robustness_section(robust)] if robust else []),
+        *(drawn_section(one) for one in drawn),
+        *([evaluations_section(evaluations)] if evaluations else []),
         *([live_section(live)] if live else []),
         *([audit_section(audits)] if audits else []),
         protocol_section(),
@@ -75,6 +83,7 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
 def _readable(paths: Iterable[Path], read: Callable[[Path], T], reports: Path, apart: list[SetApart]) -> Iterable[T]:
     for path in paths:
         try:
+            read_json(path)
             yield read(path)
         except DataError as error:
             apart.append(SetApart(path.relative_to(reports).as_posix(), str(error)))

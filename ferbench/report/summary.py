@@ -8,9 +8,9 @@ from ferbench.report.leaderboard import leaderboard, recommendations, verdict
 from ferbench.report.story import Story
 
 _IN_SUMMARY = ("tests", "recall", "calibration", "leakage", "cost", "taggers")
-_LEFT_OUT = ("All pairs",)
+_LEFT_OUT = ("All pairs", "Synthetic faces: accuracy at each level, %")
 _MOST_COLUMNS = 16
-_COMMON = ("robustness", "realtime", "audit", "protocol", "apart")
+_COMMON = ("robustness", "conditions", "evaluations", "realtime", "audit", "protocol", "apart")
 
 
 def summary_markdown(story: Story) -> str:

@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from ferbench.errors import DataError
 from ferbench.types import Labels, Probabilities
@@ -70,6 +69,8 @@ def fit_temperature(labels: Labels, probabilities: Probabilities) -> float:
     """
     if len(labels) == 0 or probabilities.shape[0] != len(labels):
         raise DataError(f"labels and probabilities need as many rows, got {len(labels)} and {len(probabilities)}.")
+    from scipy.optimize import minimize_scalar
+
     logits = _logits(probabilities)
     rows = np.arange(len(labels))
 

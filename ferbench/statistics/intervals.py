@@ -113,7 +113,18 @@ def difference_interval(
     """
     difference = np.asarray(first, np.float64) - np.asarray(second, np.float64)
     means = bootstrap_means(difference[:, None], groups, n_resamples=n_resamples, seed=seed)[:, 0]
-    return Interval(float(difference.mean()), *_ends(means, confidence))
+    return interval_of(float(difference.mean()), means, confidence=confidence)
+
+
+def interval_of(value: float, means: NDArray[np.float64], *, confidence: float = 0.95) -> Interval:
+    """A value with the percentile interval of what resamples gave for it.
+
+    Args:
+        value: Over all rows.
+        means: One value a resample, (n_resamples,).
+        confidence: Probability that the interval should cover.
+    """
+    return Interval(value, *_ends(means, confidence))
 
 
 def spread(values: list[float]) -> Spread:

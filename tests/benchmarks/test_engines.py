@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from ferbench.timing import summarize
 
 NETWORKS = [name for name in registry.shipped() if list((registry.WEIGHTS / name).glob("*.weights.h5"))]
 ENGINES = [name for name in registry.names("engines") if registry.get("engines", name).is_installed()]
-PRECISIONS = ("float32", "float16", "int8")
+FORMS = [(engine, precision) for engine in ENGINES for precision in registry.get("engines", engine).precisions]
 ROUNDS, TURN, BATCH = 40, 25, 64
 
 
@@ -41,7 +40,7 @@ def folders(faces, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, 
     made = {}
     for name in NETWORKS:
         recognizer = registry.load(name)
-        for engine, precision in product(ENGINES, PRECISIONS):
+        for engine, precision in FORMS:
             folder = tmp_path_factory.mktemp("forms") / "model"
             convert(registry.find(name), recognizer, engine, precision, dataset=faces).save(folder)
             made[name, engine, precision] = folder
@@ -81,9 +80,9 @@ def test_recognizer_engine_precision(threads: int, benchmark, folders, faces) ->
     benchmark.pedantic(order[0].recognizer.predict_proba, args=(images[:1],), rounds=3)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_the_interface_costs_little_over_the_bare_engine(engine: str, compare, folders, faces) -> None:
-    recognizer = registry.load(folders[NETWORKS[0], engine, "int8"])
+@pytest.mark.parametrize(("engine", "precision"), FORMS)
+def test_the_interface_costs_little_over_the_bare_engine(engine: str, precision: str, compare, folders, faces) -> None:
+    recognizer = registry.load(folders[NETWORKS[0], engine, precision])
     face = faces.validation.images[:1]
     pixels = face[..., None]
 

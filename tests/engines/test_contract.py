@@ -15,7 +15,10 @@ from ferbench.data.dataset import Dataset
 from ferbench.data.synthetic import load_synthetic
 from ferbench.recognizers.base import Recognizer
 
-FORMS = [("litert", "float32"), ("litert", "int8"), ("onnxruntime", "float32"), ("openvino", "float32")]
+FORMS = [
+    *(("litert", "float32"), ("litert", "int8"), ("litert", "int8_dynamic")),
+    *(("onnxruntime", "float32"), ("openvino", "float32")),
+]
 FITTING = {"same_seed_same_output", "refit_forgets", "fit_returns_self", "other_label_sets"}
 CHECKS = {name: check for name, check in iter_checks() if name not in FITTING}
 

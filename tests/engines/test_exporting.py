@@ -22,6 +22,10 @@ from ferbench.recognizers.header import sha256_of
 
 Exported = Callable[..., Path]
 ENGINES = registry.names("engines")
+UNNEEDED = (
+    *("tensorflow", "keras", "sklearn", "skimage", "mlflow", "pandas", "scipy", "skops", "cv2", "h5py", "matplotlib"),
+    *("pooch", "threadpoolctl", "rich", "yaml", "tf2onnx", "onnx"),
+)
 FACES = load_synthetic(n_train=21, n_validation=63, n_test=21, seed=2).validation.images
 
 
@@ -43,6 +47,21 @@ def test_int8_quarters_the_file_and_answers_alike(exported: Exported) -> None:
     assert small.info().size_bytes < 0.4 * whole.info().size_bytes
     assert np.abs(small.predict_proba(FACES) - whole.predict_proba(FACES)).max() < 0.1
     assert small.display_name == "cnn3 litert int8"
+
+
+def test_dynamic_int8_is_as_small_and_answers_more_alike(source: Path, exported: Exported) -> None:
+    dynamic, static = ferbench.load(exported("litert", "int8_dynamic")), ferbench.load(exported("litert", "int8"))
+    answers = ferbench.load(source).predict_proba(FACES)
+    assert dynamic.info().size_bytes < 1.05 * static.info().size_bytes
+    lost = [np.abs(one.predict_proba(FACES) - answers).mean() for one in (dynamic, static)]
+    assert lost[0] < lost[1]
+    assert dynamic.source_.calibration is None
+
+
+def test_a_precision_that_the_engine_lacks_is_refused(source: Path, exported: Exported) -> None:
+    exported("onnxruntime")
+    with pytest.raises(ConfigError, match=r"'onnxruntime' has no int8_dynamic: take float32, float16, int8\."):
+        ferbench.export(source, "onnx", precision="int8_dynamic")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -86,9 +105,9 @@ def test_a_damaged_source_file_is_refused(exported: Exported, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_it_loads_and_answers_without_keras_or_tensorflow(engine: str, exported: Exported) -> None:
+def test_it_loads_and_answers_on_numpy_and_pydantic_alone(engine: str, exported: Exported) -> None:
     code = (
-        "import sys; sys.modules.update(dict.fromkeys(('keras', 'tensorflow', 'sklearn', 'mlflow', 'cv2')));"
+        f"import sys; sys.modules.update(dict.fromkeys({UNNEEDED}));"
         "import numpy, ferbench; recognizer = ferbench.load(sys.argv[1]);"
         "print(recognizer.predict_proba(numpy.zeros((3, 48, 48), numpy.uint8)).shape)"
     )

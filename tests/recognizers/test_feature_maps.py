@@ -39,3 +39,15 @@ def test_a_network_without_pooling_shows_each_size_once() -> None:
     network = registry.create("recognizers", "resnet18", {"widths": [4, 4, 4], "blocks": 1}).build(48, 48)
     sizes = [network.get_layer(name).output.shape[1] for name in shrinking_layers(network)]
     assert sizes == [24, 12, 6]
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "sizes"),
+    [
+        ("ferbench_net", {"widths": [4, 4, 4], "blocks": 1}, [24, 12, 6]),
+        ("mini_xception", {"stem": 2, "widths": [4, 4]}, [22, 11]),
+    ],
+)
+def test_pooling_beside_strides_hides_no_size(name, params, sizes) -> None:
+    network = registry.create("recognizers", name, params).build(48, 48)
+    assert [network.get_layer(layer).output.shape[1] for layer in shrinking_layers(network)] == sizes

@@ -12,12 +12,22 @@ import numpy as np
 import pytest
 
 from ferbench.cli import main
+from ferbench.conditions import Condition, ConditionsResult, Estimate, Level, TrainedRun
 from ferbench.data.audit import audit
 from ferbench.data.dataset import Dataset
+from ferbench.environment import Environment
+from ferbench.evaluation import Origin
+from ferbench.report.elements import Grid
 from ferbench.report.page import json_for_script, page_html, write_report
+from ferbench.report.robustness import write_robustness
 from ferbench.report.story import tell
 from ferbench.report.summary import summary_markdown
+from ferbench.results import now
+from ferbench.robustness import CorruptedRun, RobustnessResult
+from ferbench.statistics.intervals import Interval
+from ferbench.types import EMOTIONS
 
+ENVIRONMENT = Environment.capture()
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>|`*[x](javascript:alert(3))"
 
 
@@ -50,6 +60,78 @@ class Outline(HTMLParser):
 
 def page_of(reports: Path) -> str:
     return page_html(tell(reports), "/* plotly */")
+
+
+def interval_of(value: float) -> Interval:
+    return Interval(value, value - 0.02, value + 0.02)
+
+
+def robustness_of(accuracies: dict[str, float], *, is_synthetic: bool = False) -> RobustnessResult:
+    """Two corruptions in two severities; three quarters of the accuracy are kept."""
+    runs = []
+    for name, accuracy in accuracies.items():
+        kept = interval_of(0.75 * accuracy)
+        runs.append(
+            CorruptedRun(
+                recognizer=Origin(experiment=name, seed=0, weights="0", fitted_on=None),
+                family="deep",
+                accuracy=interval_of(accuracy),
+                mean_corrupted=kept,
+                relative_drop=interval_of(0.25),
+                by_severity=(kept, kept),
+                corrupted={"noise": (kept, kept), "motion_blur": (kept, kept)},
+            )
+        )
+    return RobustnessResult(
+        dataset="synthetic" if is_synthetic else "fer2013",
+        classes=EMOTIONS,
+        fingerprint="f" * 64,
+        is_synthetic=is_synthetic,
+        n_faces=140,
+        n_groups=140,
+        n_split=140,
+        seed=0,
+        strengths={"noise": (0.1, 0.2), "motion_blur": (0.1, 0.2)},
+        pixels_sha256="0",
+        runs=tuple(runs),
+        environment=ENVIRONMENT,
+        created_at=now(),
+    )
+
+
+def drawn_of(name: str) -> ConditionsResult:
+    """One recognizer as heads turn, at two levels."""
+    share = Estimate(value=0.6, low=0.58, high=0.62)
+    run = TrainedRun(
+        experiment=name,
+        seed=0,
+        config_hash="0",
+        fingerprint="0",
+        n_train=1,
+        n_validation=1,
+        n_test=1,
+        commit=None,
+        validation=share,
+        test=None,
+        unset=share,
+    )
+    levels = tuple(
+        Level(at=at, setting={"yaw": at}, accuracy={name: Estimate(value=value, low=value, high=value)})
+        for at, value in ((0.0, 0.6), (30.0, 0.4))
+    )
+    return ConditionsResult(
+        seed=0,
+        n_faces=70,
+        n_unset=70,
+        faces_a_person=3,
+        image_size=(48, 48),
+        unset_sha256="0",
+        runs=(run,),
+        leads=(),
+        conditions=(Condition(name="yaw", unit="degrees", usual=5.0, levels=levels),),
+        environment=ENVIRONMENT,
+        created_at=now(),
+    )
 
 
 @pytest.fixture
@@ -141,7 +223,9 @@ def test_broken_runs_are_told_and_the_rest_is_shown(three_runs: Path, make_run, 
     assert "index.html" in printed.out and "summary.md" in printed.out
 
 
-@pytest.mark.parametrize("name", ["realtime/x/realtime.json", "audit/fer2013.json", "robustness.json"])
+@pytest.mark.parametrize(
+    "name", ["realtime/x/realtime.json", "audit/x.json", "robustness/x.json", "conditions.json", "evaluations/x.json"]
+)
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"schema_version": 1}', "NaN"])
 def test_other_records_that_are_broken_are_told(three_runs: Path, name: str, content: str) -> None:
     path = three_runs / name
@@ -175,12 +259,75 @@ def test_curve_of_many_epochs_is_thinned(make_run, reports: Path) -> None:
 
 
 def test_robustness_is_shown_where_it_was_measured(three_runs: Path) -> None:
-    run = {"experiment": "cnn9", "seed": 0, "accuracy": 0.6, "corrupted": {"noise": [0.5, 0.3], "blur": [0.6, 0.4]}}
-    record = {"dataset": "fer2013", "is_synthetic": False, "split": "validation", "n_faces": 140, "runs": [run]}
-    (three_runs / "robustness.json").write_text(json.dumps(record))
+    write_robustness(robustness_of({"cnn9": 0.6, "hog_svm": 0.5}), three_runs / "robustness")
+    write_robustness(robustness_of({"cnn9": 0.9}, is_synthetic=True), three_runs / "robustness")
     (section,) = [one for one in tell(three_runs).sections if one.name == "robustness"]
-    (row,) = section.elements[2].rows
-    assert [cell.text for cell in row] == ["cnn9 seed0", "60.0", "45.0", "75", "50.0", "40.0"]
+    grids = [one for one in section.elements if isinstance(one, Grid)]
+    assert [cell.text for cell in grids[0].rows[0]] == [
+        "cnn9 seed0",
+        "60.0 [58.0, 62.0]",
+        "45.0 [43.0, 47.0]",
+        "25.0 [23.0, 27.0]",
+    ]
+    assert [cell.text for cell in grids[1].rows[0]] == ["cnn9 seed0", "45.0", "45.0"]
+    assert "synthetic faces" in grids[2].caption and "synthetic" not in grids[0].caption
+    text = page_of(three_runs)
+    outline = Outline(text)
+    assert outline.open == []
+    figures = json.loads(re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)[1])
+    ids = [attributes.get("id") for _, attributes in outline.elements]
+    names = ("robustness0", "robustness0-0", "robustness0-1", "robustness1", "robustness1-0", "robustness1-1")
+    assert all(ids.count(f"all-{name}") == 1 and f"all-{name}" in figures for name in names)
+    assert "mean corrupted" in summary_markdown(tell(three_runs))
+
+
+def test_robustness_of_many_recognizers_draws_the_best_alone(three_runs: Path) -> None:
+    found = robustness_of({f"run{place}": 0.5 for place in range(1500)})
+    write_robustness(found, three_runs / "robustness")
+    text = page_of(three_runs)
+    assert len(text) < 1_500_000 and "500 more rows are not shown" in text
+
+
+def test_hostile_texts_in_other_records_are_shown_as_text(three_runs: Path) -> None:
+    found = robustness_of({HOSTILE: 0.5}).model_copy(update={"dataset": HOSTILE})
+    text = found.model_dump_json()
+    (three_runs / "robustness").mkdir()
+    (three_runs / "robustness" / "x.json").write_text(text)
+    (three_runs / "conditions.json").write_text(drawn_of(HOSTILE).model_dump_json())
+    outline = Outline(page_of(three_runs))
+    assert outline.open == [] and outline.count("img") == 0 and outline.count("script") == 3
+    story = tell(three_runs)
+    assert story.set_apart == () and "<script" not in summary_markdown(story)
+
+
+def test_drawn_faces_are_shown_and_called_synthetic(three_runs: Path) -> None:
+    (three_runs / "conditions.json").write_text(drawn_of("cnn9").model_dump_json())
+    (section,) = [one for one in tell(three_runs).sections if one.name == "conditions"]
+    intro, panels, levels, grid = section.elements
+    assert intro.text.startswith("Synthetic:") and panels.title.startswith("Synthetic") and "Synthetic" in grid.caption
+    (plot,) = panels.plots
+    assert [row[1].text for row in levels.rows] == ["0.0°", "30.0°"] and "Synthetic" in levels.caption
+    assert plot.title == "Head turned" and plot.traces[1]["y"] == [60.0, 40.0]
+    assert grid.rows[0][2].text == "60.0 [58.0, 62.0]"
+
+
+@pytest.mark.parametrize("change", [{"runs": ()}, {"conditions": ()}, {"is_synthetic": False}, {"seed": float("nan")}])
+def test_drawn_faces_that_do_not_fit_are_told(three_runs: Path, change: dict[str, object]) -> None:
+    content = drawn_of("cnn9").model_dump(mode="json") | change
+    (three_runs / "conditions.json").write_text(json.dumps(content))
+    assert [one.place for one in tell(three_runs).set_apart] == ["conditions.json"]
+
+
+def test_deeply_nested_json_is_told(three_runs: Path) -> None:
+    (three_runs / "conditions.json").write_text("[" * 700 + "]" * 700)
+    assert [one.place for one in tell(three_runs).set_apart] == ["conditions.json"]
+
+
+def test_records_of_enormous_size_are_told(three_runs: Path) -> None:
+    (three_runs / "robustness").mkdir()
+    (three_runs / "robustness" / "x.json").write_text(" " * 17_000_000)
+    (one,) = tell(three_runs).set_apart
+    assert one.place == "robustness/x.json" and "17 MB" in one.reason
 
 
 def test_audit_tells_what_near_twins_are_worth(tiny: Dataset, make_run, reports: Path) -> None:

@@ -37,7 +37,7 @@ def feature_maps(
 
 
 def shrinking_layers(network: keras.Model) -> list[str]:
-    """Names of the pooling layers; of a network that also shrinks by strides, of the last layer at each smaller size."""
+    """Names of the pooling layers; where strides shrink it too, of the last layer at each smaller size."""
     pooling: dict[str, int] = {}
     last_at: dict[int, str] = {}
     strided = set()

@@ -64,6 +64,10 @@
     document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
   }
 
+  document.querySelectorAll("[data-series]").forEach((one) => {
+    one.style.setProperty("--swatch", series[Number(one.dataset.series) % series.length]);
+  });
+
   const places = [...document.querySelectorAll(".plot")];
   const redraw = () => places.filter((place) => place.dataset.drawn).forEach(draw);
   const watcher = new IntersectionObserver(
@@ -111,7 +115,9 @@
     const rows = [...table.tBodies[0].rows];
     const value = (row) => {
       const entry = row.cells[column];
-      return entry.dataset.order === undefined ? entry.textContent : Number(entry.dataset.order);
+      const order = entry.dataset.order;
+      if (order === undefined) return entry.textContent;
+      return order === "-inf" ? -Infinity : Number(order);
     };
     rows.sort((one, other) => {
       const [a, b] = [value(one), value(other)];

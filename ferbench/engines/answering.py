@@ -1,0 +1,78 @@
+"""What a recognizer that was just fitted answers through: the engine that its experiment names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ferbench import registry
+from ferbench.data.dataset import Dataset
+from ferbench.engines.card import write_cards
+from ferbench.engines.choice import AUTO, KERAS
+from ferbench.engines.engine import Engine, Precision
+from ferbench.engines.exporting import convert, engine_for
+from ferbench.engines.gate import Reference, Verdict, judge, write_verdict
+from ferbench.errors import ConfigError
+from ferbench.recognizers.base import Recognizer
+from ferbench.recognizers.exported import Exported
+
+
+def check_engine(recognizer: type[Recognizer], engine: str, precision: Precision) -> None:
+    """Raise, before anything is fitted, where an engine cannot be answered through.
+
+    Args:
+        recognizer: What is to be fitted.
+        engine: As for `answer_through`.
+        precision: As for `answer_through`.
+
+    Raises:
+        UnknownNameError: no such engine.
+        ConfigError: a named engine has no such precision, or this is no Keras network.
+        MissingLibraryError: a named engine is not installed.
+    """
+    if engine in (KERAS, AUTO):
+        return
+    engine_for(engine, precision).load_library()
+    if not _is_network(recognizer):
+        raise ConfigError(f"{recognizer.name} is no Keras network, and only those run on another engine than its own.")
+
+
+def answer_through(
+    engine: str, origin: Path, recognizer: Recognizer, dataset: Dataset, *, precision: Precision, threads: int
+) -> tuple[Exported, Verdict] | None:
+    """A fitted recognizer's form for an engine, and the gate's verdict on it; None: the recognizer as it is.
+
+    Args:
+        engine: A registered engine; "auto": of the installed engines that have this precision, the fastest that passes
+            the gate and is faster than Keras; "keras": the recognizer as it is.
+        origin: Where it was saved.
+        recognizer: What was saved there.
+        dataset: Its training faces calibrate, its validation faces judge.
+        precision: Of the form.
+        threads: How many a call may use.
+    """
+    if engine == KERAS or (engine == AUTO and not _is_network(type(recognizer))):
+        return None
+    reference = Reference(recognizer, dataset.name, dataset.validation)
+    forms = []
+    for name in _installed(precision) if engine == AUTO else [engine]:
+        exported = convert(origin, recognizer, name, precision, threads=threads, dataset=dataset)
+        verdict = judge(reference, exported, engine=name, precision=precision, threads=threads)
+        if engine != AUTO or (verdict.passed and verdict.latency_ratio < 1):
+            forms.append((exported, verdict))
+    return min(forms, key=lambda form: form[1].latency_ratio, default=None)
+
+
+def save_form(exported: Exported, verdict: Verdict, directory: Path, origin: Path, dataset: Dataset) -> None:
+    """Write the form, its verdict and its cards as a folder that `ferbench.load` takes."""
+    exported.save(directory)
+    write_verdict(verdict, directory)
+    write_cards(directory, origin, exported, verdict, dataset)
+
+
+def _installed(precision: Precision) -> list[str]:
+    engines: dict[str, type[Engine]] = {name: registry.get("engines", name) for name in registry.names("engines")}
+    return [name for name, engine in engines.items() if engine.is_installed() and precision in engine.precisions]
+
+
+def _is_network(recognizer: type[Recognizer]) -> bool:
+    return hasattr(recognizer, "build")

@@ -1,0 +1,82 @@
+"""What a survey of engines leaves: every recognizer through every engine at every precision, and what that costs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from ferbench.engines.engine import Precision
+from ferbench.engines.gate import Record, Verdict
+from ferbench.environment import Environment
+from ferbench.errors import DataError
+from ferbench.timing import Latency
+from ferbench.validation import explain
+
+
+class Timing(Record):
+    """One form's time for a face and for a batch of them, with so many threads."""
+
+    threads: int
+    single: Latency
+    batch: Latency
+
+
+class Form(Record):
+    """A recognizer as one engine runs it.
+
+    Attributes:
+        recognizer: Its name, or the folder it is in.
+        engine: A registered engine; "keras" for a network as it was fitted, "native" for what is no network.
+        precision: Of its weights.
+        accuracy: On validation, 0 to 1.
+        macro_f1: On validation, 0 to 1.
+        size_bytes: Of its files.
+        load_seconds: From a process that has imported NumPy to the first answer, libraries included; one thread.
+        memory_bytes: By how much loading, and answering one face and a batch, raises that process's peak; None where
+            the system does not tell.
+        verdict: The gate's; None for what the others are judged against.
+        timings: For each number of threads.
+    """
+
+    recognizer: str
+    engine: str
+    precision: Precision
+    accuracy: float
+    macro_f1: float
+    size_bytes: int
+    load_seconds: float
+    memory_bytes: int | None
+    verdict: Verdict | None
+    timings: tuple[Timing, ...]
+
+
+class Survey(Record):
+    """Forms that were timed in one run, each taking its turns, for each number of threads in a process of its own."""
+
+    format: Literal[1] = 1
+    dataset: str
+    fingerprint: str
+    is_synthetic: bool
+    n: int
+    threads: tuple[int, ...]
+    forms: tuple[Form, ...]
+    left_out: dict[str, str]
+    environment: Environment
+    created_at: datetime
+
+
+def read_survey(path: Path) -> Survey:
+    """Read an `engines.json`.
+
+    Raises:
+        DataError: it cannot be read, or is no survey of this version.
+    """
+    try:
+        return Survey.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValidationError as error:
+        raise DataError(f"{path} is no survey of this version: {explain(error, Survey)}") from error

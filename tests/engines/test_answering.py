@@ -1,0 +1,110 @@
+"""The `engine` section of an experiment: what is scored, what is written, what is refused before anything is fitted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import ferbench
+from ferbench import experiment, registry
+from ferbench.cards import publish
+from ferbench.config import ExperimentConfig
+from ferbench.engines.gate import read_verdict
+from ferbench.errors import ConfigError, DataError, UnknownNameError
+from ferbench.report.flat import flat_metrics, flat_params
+from ferbench.results import RunResult, read_result
+
+if not registry.get("engines", "litert").is_installed():
+    pytest.skip("litert is not installed", allow_module_level=True)
+
+
+def config(**changes: object) -> ExperimentConfig:
+    content = {
+        "name": "tiny",
+        "dataset": {"name": "synthetic", "params": {"n_train": 42, "n_validation": 21, "n_test": 21}},
+        "recognizer": {"name": "cnn3", "params": {"widths": [2, 2, 2], "dense": 4}},
+        "training": {"epochs": 1, "batch_size": 42, "warmup_epochs": 0},
+        "timing": {"batch_sizes": [1], "warmup": 1, "min_seconds": 0, "min_queries": 3},
+        "tracking": {"name": "none"},
+        "engine": {"name": "litert", "precision": "int8_dynamic", "threads": 2},
+        **changes,
+    }
+    return ExperimentConfig.model_validate(content)
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def result(reports: Path) -> RunResult:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERBENCH_DATA", str(reports / "data"))
+        return experiment.run(config(), reports=reports)
+
+
+def test_the_result_tells_engine_precision_threads_and_verdict(result: RunResult, reports: Path) -> None:
+    folder = reports / "tiny/synthetic/seed0"
+    gate = read_result(folder / "result.json").gate
+    assert gate is not None and gate == read_verdict(folder / "engine")
+    assert (gate.engine, gate.precision, gate.threads, gate.n) == ("litert", "int8_dynamic", 2, 21)
+    assert result.validation.accuracy == gate.exported.accuracy
+    assert result.recognizer.name == "cnn3"
+    files = (folder / "engine").iterdir()
+    assert result.cost.size_bytes == sum(path.stat().st_size for path in files)
+
+
+def test_both_forms_load(result: RunResult, reports: Path) -> None:
+    folder = reports / "tiny/synthetic/seed0"
+    assert ferbench.load(folder).name == "cnn3"
+    assert ferbench.load(folder / "engine").display_name == "cnn3 litert int8_dynamic"
+
+
+def test_tracking_is_told_too(result: RunResult) -> None:
+    params, metrics = flat_params(result.config), flat_metrics(result)
+    assert (params["runs_on.name"], params["runs_on.precision"], params["runs_on.threads"]) == (
+        *("litert", "int8_dynamic", 2),
+    )
+    assert metrics["gate.passed"] == float(result.gate.passed) and 0 <= metrics["gate.agreement"] <= 1
+
+
+def test_a_run_scored_through_an_engine_is_published_from_its_folder(
+    result: RunResult, reports: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=r"scored through litert: publish .*engine\."):
+        publish(reports / "tiny/synthetic/seed0", tmp_path / "out")
+
+
+def test_a_result_without_the_section_keeps_its_key() -> None:
+    assert config(engine=None).result_key("data", "1") == ExperimentConfig.model_validate(
+        config().model_dump(exclude={"engine"})
+    ).result_key("data", "1")
+    assert config().result_key("data", "1") != config(engine=None).result_key("data", "1")
+
+
+@pytest.mark.parametrize("engine", ["keras", "auto"])
+def test_what_is_no_network_answers_as_it_is(engine: str, tmp_path: Path) -> None:
+    changes = {"recognizer": {"name": "prior"}, "training": None, "engine": {"name": engine}}
+    done = experiment.run(config(**changes), reports=tmp_path, validation_only=True)
+    assert done.gate is None and not (tmp_path / "tiny/synthetic/seed0/engine").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"engine": {"name": "litret"}}, UnknownNameError, "Did you mean 'litert'"),
+        (
+            {"engine": {"name": "litert"}, "recognizer": {"name": "prior"}, "training": None},
+            ConfigError,
+            "prior is no Keras network",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_before_the_fit(
+    changes: dict, error: type[Exception], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(error, match=message):
+        experiment.run(config(**changes), reports=tmp_path)
+    assert not list(tmp_path.iterdir())
