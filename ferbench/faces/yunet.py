@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ferbench.data.images import import_cv2
 from ferbench.errors import ConfigError, DataError
 from ferbench.faces.detectors import Faces, check_input_size, check_picture, fit_within
 from ferbench.faces.framing import Framing
+from ferbench.faces.yunet_onnx import OnnxYuNet
 from ferbench.types import FrameImage
 
 VARIABLE = "FERBENCH_YUNET"
@@ -29,7 +30,7 @@ _MAX_CANDIDATES = 5000
 
 @dataclass(kw_only=True, eq=False)
 class YuNet:
-    """A convolutional network of 75,856 parameters (Wu, Peng and Yu, Machine Intelligence Research 2023), in OpenCV.
+    """A convolutional network of 75,856 parameters (Wu, Peng and Yu, Machine Intelligence Research 2023).
 
     Finds faces of most poses, and both eyes of each.
 
@@ -40,6 +41,8 @@ class YuNet:
             faces and takes longer.
         threshold: The score from which on something is a face, 0 to 1.
         level: Whether heads are turned upright by their eyes when faces are cut out.
+        engine: What runs the network: "opencv", or "onnxruntime" (extra `onnx`), which finds the same faces about three
+            times as fast and needs a model file that takes pictures of any size.
 
     Raises:
         ConfigError: a value out of range.
@@ -51,6 +54,7 @@ class YuNet:
     input_size: tuple[int, int] = (320, 240)
     threshold: float = 0.6
     level: bool = False
+    engine: Literal["opencv", "onnxruntime"] = "opencv"
     _network: Any = field(default=None, init=False, repr=False)
     _searched_size: tuple[int, int] = field(default=(0, 0), init=False, repr=False)
 
@@ -58,6 +62,8 @@ class YuNet:
         check_input_size(self.input_size)
         if not 0 < self.threshold < 1:
             raise ConfigError(f"threshold must be above 0 and below 1, got {self.threshold:g}.")
+        if self.engine not in ("opencv", "onnxruntime"):
+            raise ConfigError(f"engine must be opencv or onnxruntime, got {self.engine}.")
 
     @property
     def framing(self) -> Framing:
@@ -91,6 +97,8 @@ class YuNet:
     def _load(self) -> Any:
         cv2 = import_cv2()
         source, model = _read_model(self.path)
+        if self.engine == "onnxruntime":
+            return OnnxYuNet(model, self.threshold, _SAME_FACE, _MAX_CANDIDATES)
         try:
             network = cv2.FaceDetectorYN.create(
                 "onnx",

@@ -77,7 +77,7 @@ class Lineup(Choice[Recognizer]):
         loaded: dict[str, Recognizer] = {}
         for name in names:
             recognizer = warm(registry.load(name))
-            loaded[free_name(recognizer.name, list(loaded))] = recognizer
+            loaded[free_name(_title(name, recognizer), list(loaded))] = recognizer
         return cls(loaded.items())
 
     def request(self, name: str) -> None:
@@ -92,7 +92,7 @@ class Lineup(Choice[Recognizer]):
             if isinstance(loaded, Exception):
                 sentences.append(f"{name} cannot be loaded: {loaded}")
             else:
-                self.add(loaded.name, loaded)
+                self.add(_title(name, loaded), loaded)
                 sentences.append(f"{self.name} joined, ready after {seconds:.1f} s.")
         return sentences
 
@@ -103,3 +103,7 @@ class Lineup(Choice[Recognizer]):
         except Exception as error:  # whatever a plug-in raises, the loop goes on and says it
             loaded = error
         self._arrived.put((name, loaded, time.perf_counter() - start))
+
+
+def _title(asked: str, recognizer: Recognizer) -> str:
+    return asked if asked in registry.shipped() else recognizer.display_name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import cv2
@@ -10,6 +11,7 @@ import pytest
 
 from ferbench.faces.crops import crop_faces
 from ferbench.faces.detectors import Faces, Haar
+from ferbench.faces.yunet import YuNet
 from ferbench.types import FrameImage, Images
 
 
@@ -52,3 +54,23 @@ def test_crops_against_a_naive_loop(
             naive(image, faces)
 
     assert compare(crop, loop) > at_least
+
+
+def test_yunet_through_onnx_runtime_against_opencv(compare: Callable[..., float]) -> None:
+    model = os.environ.get("FERBENCH_YUNET")
+    if not model:
+        pytest.skip("FERBENCH_YUNET names no model file")
+    pytest.importorskip("onnxruntime")
+    image, _ = scene(1, 480, 640)
+    ours, theirs = YuNet(path=model, engine="onnxruntime"), YuNet(path=model)
+    cv2.setNumThreads(1)
+
+    def fast() -> None:
+        for _ in range(10):
+            ours.detect(image)
+
+    def slow() -> None:
+        for _ in range(10):
+            theirs.detect(image)
+
+    assert compare(fast, slow) > 1.5
