@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from ferbench.engines.record import read_survey
 from ferbench.errors import DataError
 from ferbench.realtime.record import FILENAME
 from ferbench.realtime.record import read_record as read_realtime
@@ -16,6 +17,7 @@ from ferbench.report.audits import audit_section, near_leakage, read_audit
 from ferbench.report.board import Board
 from ferbench.report.drawn import drawn_section, read_drawn
 from ferbench.report.elements import Section
+from ferbench.report.engine_costs import engines_section
 from ferbench.report.evaluations import evaluations_section, read_evaluation
 from ferbench.report.live import live_section
 from ferbench.report.provenance import apart_section, ledger_section, protocol_section, provenance_section
@@ -53,6 +55,7 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
     apart = [*collection.set_apart, *others]
     audits = list(_readable(sorted(reports.glob("audit/*.json")), read_audit, reports, apart))
     live = list(_readable(sorted(reports.glob(f"realtime/*/{FILENAME}")), read_realtime, reports, apart))
+    surveys = list(_readable(sorted(reports.glob("engines/*.json")), read_survey, reports, apart))
     robust = list(_readable(sorted(reports.glob("robustness/*.json")), read_robustness, reports, apart))
     drawn = list(_readable(sorted(reports.glob("conditions.json")), read_drawn, reports, apart))
     evaluations = list(_readable(sorted(reports.glob("evaluations/*.json")), read_evaluation, reports, apart))
@@ -67,6 +70,7 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
         by_board.append([*own, *([taggers] if taggers else [])])
     ranked = [run for board in found for entry in board.entries for run in entry.runs]
     sections: list[Section | None] = [
+        *([engines_section(surveys)] if surveys else []),
         *([robustness_section(robust)] if robust else []),
         *(drawn_section(one) for one in drawn),
         *([evaluations_section(evaluations)] if evaluations else []),

@@ -304,3 +304,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     opened = Browser(tmp_path_factory.mktemp("chromium"))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def three_runs(make_run, reports: Path) -> Path:
+    make_run("hog_svm", skill=0.3, p50_ms=0.1)
+    make_run("cnn9", skill=0.8, p50_ms=2.5, family="deep", n_epochs=5)
+    make_run("prior", skill=0.0, p50_ms=0.01, family="baseline")
+    return reports

@@ -134,14 +134,6 @@ def drawn_of(name: str) -> ConditionsResult:
     )
 
 
-@pytest.fixture
-def three_runs(make_run, reports: Path) -> Path:
-    make_run("hog_svm", skill=0.3, p50_ms=0.1)
-    make_run("cnn9", skill=0.8, p50_ms=2.5, family="deep", n_epochs=5)
-    make_run("prior", skill=0.0, p50_ms=0.01, family="baseline")
-    return reports
-
-
 def test_page_is_whole_and_has_every_section(three_runs: Path) -> None:
     outline = Outline(page_of(three_runs))
     assert outline.open == []
