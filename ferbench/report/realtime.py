@@ -20,7 +20,7 @@ COLUMNS = (
     *("frames/s", "detect ms", "crop ms", "recognize ms", "streaming"),
 )
 _INK = "#1f2933"
-_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1f2933")
+_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1f2933", "#7f3c8d", "#8c6d31", "#7a7a7a")
 _MARKERS = ("o", "s", "D", "^", "v", "P")
 
 
