@@ -41,8 +41,8 @@ class YuNet:
             faces and takes longer.
         threshold: The score from which on something is a face, 0 to 1.
         level: Whether heads are turned upright by their eyes when faces are cut out.
-        engine: What runs the network: "opencv", or "onnxruntime" (extra `onnx`), which finds the same faces about three
-            times as fast and needs a model file that takes pictures of any size.
+        engine: What runs the network: "opencv", or "onnxruntime" (extra `onnx`), which finds the same faces more than
+            twice as fast and needs a model file that takes pictures of any size.
 
     Raises:
         ConfigError: a value out of range.

@@ -1,4 +1,4 @@
-"""YuNet through ONNX Runtime: the answers of OpenCV's `FaceDetectorYN` in a third of its time."""
+"""YuNet through ONNX Runtime: the answers of OpenCV's `FaceDetectorYN` in less than half of its time."""
 
 from __future__ import annotations
 
