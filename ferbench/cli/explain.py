@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ferbench import registry
 from ferbench.cli.commands import Commands
 from ferbench.cli.console import complain, import_quietly, notice, out, print_json, saved_name
+from ferbench.cli.pictures import add_pictures, open_detector
 from ferbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,17 +19,13 @@ if TYPE_CHECKING:
     from ferbench.recognizers.explanation import Explanation
     from ferbench.types import Images
 
-_PHOTOGRAPH = (1280, 960)
-
 
 def add(commands: Commands) -> None:
     """`explain IMAGE...`."""
     parser = commands.add(
         "explain", "Draw where in a face a recognizer finds its answer, a picture a face.", _explain, json=True
     )
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="a picture of one cropped face, or a photograph")
-    parser.add_argument("--recognizer", default="cnn9", metavar="NAME_OR_DIR", help="(default: %(default)s)")
-    parser.add_argument("--detector", metavar="NAME", help="find the faces first: haar, yunet, mtcnn")
+    add_pictures(parser)
     parser.add_argument(
         "--method",
         metavar="NAMES",
@@ -45,13 +42,14 @@ def _explain(options: argparse.Namespace) -> int:
     from ferbench.recognizers.explanation import explain
 
     recognizer = registry.load(options.recognizer)
+    detector = open_detector(options.detector) if options.detector else None
     methods = options.method.split(",") if options.method else None
     options.to.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     failures = []
     for path in options.images:
         try:
-            faces = _faces(path, options.detector, recognizer.image_size)
+            faces = _faces(path, detector, recognizer.image_size)
         except DataError as error:
             failures.append(str(error))
             continue
@@ -74,14 +72,12 @@ def _explain(options: argparse.Namespace) -> int:
     return 2 if failures else 0
 
 
-def _faces(path: str, detector_name: str | None, size: tuple[int, int]) -> Images:
+def _faces(path: str, detector: Any, size: tuple[int, int]) -> Images:
     from ferbench.data.images import read_color, read_gray, resize
     from ferbench.faces.crops import crop_faces
 
-    if detector_name is None:
+    if detector is None:
         return resize(read_gray(path)[None], size)
-    has_size = "input_size" in registry.resolve("detectors", detector_name)
-    detector = registry.create("detectors", detector_name, {"input_size": _PHOTOGRAPH} if has_size else None)
     picture = read_color(path)
     return crop_faces(picture, detector.detect(picture), size=size, framing=detector.framing)
 

@@ -10,9 +10,8 @@ from ferbench import registry
 from ferbench.cli.commands import Commands
 from ferbench.cli.console import complain, import_quietly, notice, out, print_json, saved_name
 from ferbench.cli.export import add_engine, through_engine
+from ferbench.cli.pictures import add_pictures, open_detector
 from ferbench.errors import ConfigError, DataError
-
-_PHOTOGRAPH = (1280, 960)
 
 
 def add(commands: Commands) -> None:
@@ -20,9 +19,7 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "predict", "Tell the emotion on face crops of any size, or with --detector on photographs.", _predict, json=True
     )
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="a picture of one cropped face, or a photograph")
-    parser.add_argument("--recognizer", default="cnn9", metavar="NAME_OR_DIR", help="(default: %(default)s)")
-    parser.add_argument("--detector", metavar="NAME", help="find the faces first: haar, yunet, mtcnn")
+    add_pictures(parser)
     add_engine(parser)
     parser.add_argument("--draw", type=Path, metavar="DIR", help="with --detector: also write the pictures, with boxes")
 
@@ -77,7 +74,7 @@ def _faces(options: argparse.Namespace) -> tuple[list[dict[str, Any]], list[str]
     from ferbench.data.images import read_color
     from ferbench.faces.analyzer import FaceAnalyzer
 
-    analyzer = FaceAnalyzer(options.recognizer, _detector(options.detector))
+    analyzer = FaceAnalyzer(options.recognizer, open_detector(options.detector))
     rows: list[dict[str, Any]] = []
     failures = []
     for path in options.images:
@@ -93,12 +90,6 @@ def _faces(options: argparse.Namespace) -> tuple[list[dict[str, Any]], list[str]
         if options.draw:
             _draw(picture, found, options.draw / f"{Path(path).stem}.png")
     return rows, failures
-
-
-def _detector(name: str) -> Any:
-    """A detector that looks at a photograph in more detail than a camera loop has time for."""
-    has_size = "input_size" in registry.resolve("detectors", name)
-    return registry.create("detectors", name, {"input_size": _PHOTOGRAPH} if has_size else None)
 
 
 def _draw(picture: Any, found: Any, target: Path) -> None:
