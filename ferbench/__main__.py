@@ -2,7 +2,20 @@
 
 import sys
 
-from ferbench.cli import main
+
+def _run() -> int:
+    try:
+        from ferbench.cli import main
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "ferbench":
+            raise
+        sys.stderr.write(
+            f"error: the commands need {error.name}, which is not installed: install ferbench without --no-deps. "
+            "Without it, ferbench.load() and predict() still work in Python.\n"
+        )
+        return 2
+    return main()
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_run())

@@ -186,7 +186,7 @@ def evaluate(
     Raises:
         ConfigError: recognizer and dataset share no class.
     """
-    recognizer = load(name_or_directory)
+    recognizer, origin = load(name_or_directory), origin_of(name_or_directory)
     dataset: Dataset = create("datasets", dataset_name)
     card = dataset.card()
     sharing = share(recognizer.classes, dataset.classes, card.counts[split])
@@ -197,7 +197,7 @@ def evaluate(
     else:
         header = read_header(find(name_or_directory))
         config = ExperimentConfig(
-            name=f"evaluate.{recognizer.name}",
+            name=f"evaluate.{origin.experiment}",
             seed=int(header.params.get("seed", 0)),
             dataset=DatasetComponent(name=dataset_name),
             classes=label_set_name(recognizer.classes) or ",".join(recognizer.classes),
@@ -208,7 +208,7 @@ def evaluate(
         scored = score_test(asked, known, config, key, reports, reason="evaluate")
         scores, clean = scored.full, scored.clean
     return Evaluation(
-        recognizer=origin_of(name_or_directory),
+        recognizer=origin,
         classes=recognizer.classes,
         dataset=dataset.name,
         dataset_classes=dataset.classes,

@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -216,3 +219,12 @@ def test_preparing_an_unknown_set_or_with_an_unknown_parameter_is_refused(here: 
     assert "Did you mean 'fer2013'?" in capsys.readouterr().err
     assert main(["data", "prepare", "rafdb", "x", "--set", "knd=compound"]) == 2
     assert "Did you mean 'kind'?" in capsys.readouterr().err
+
+
+def test_commands_without_their_libraries_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['rich'] = None")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    command = [sys.executable, "-m", "ferbench", "list"]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path})
+    assert done.returncode == 2 and done.stderr.startswith("error: the commands need rich")
+    assert "Traceback" not in done.stderr

@@ -120,7 +120,9 @@ def test_the_environment_names_the_model(
 
 
 def test_making_one_reads_nothing() -> None:
-    YuNet(path="/nowhere/model.onnx")
+    detector = YuNet(path="/nowhere/model.onnx")
+    with pytest.raises(DataError, match="cannot be read"):
+        detector.detect(BLANK)
 
 
 @pytest.mark.parametrize("is_variable", [False, True])
