@@ -98,7 +98,7 @@ def test_scoring_is_in_the_ledger_although_the_run_is_abandoned(tmp_path: Path, 
     def fail(*arguments, **keywords):
         raise OSError("disk full")
 
-    monkeypatch.setattr(experiment, "write_predictions", fail)
+    monkeypatch.setattr("ferbench.experiment.fitting.write_predictions", fail)
     with pytest.raises(OSError, match="disk full"):
         experiment.run(config(), reports=tmp_path)
     assert len(read_ledger(tmp_path)) == 1
