@@ -19,7 +19,6 @@ from ferbench.statistics.paired import PairTest
 from ferbench.types import Family
 
 SplitName = Literal["validation", "test"]
-BUDGETS_MS = (1.0, 5.0, 33.0)
 
 
 class Calibration(NamedTuple):
@@ -74,23 +73,10 @@ class Entry:
         found: list[Scores | None] = [getattr(run.result, split) for run in self.runs]
         return None if None in found else float(np.mean([figure(scores) for scores in found if scores]))
 
-    def latency_ms(self, percentile: Literal["p50_ms", "p90_ms", "p95_ms", "p99_ms"]) -> float | None:
-        """A percentile of one face's time, the median over seeds; None where batch 1 was not timed."""
-        timed = [run.result.cost.latency_at(1) for run in self.runs]
-        values = [getattr(latency, percentile) for latency in timed if latency]
-        return float(np.median(values)) if values and None not in values else None
-
     @property
     def aids(self) -> str:
-        """What sets it beside single recognizers fitted on the dataset alone: several of them, or mirrored faces."""
-        params = self.result.recognizer.params
-        found = []
-        if "ensemble" in self.result.recognizer.name or "members" in params:
-            members = params.get("members")
-            found.append(f"ensemble of {len(members)}" if isinstance(members, list | tuple) else "ensemble")
-        if params.get("flip") is True:
-            found.append("mirrored at test")
-        return ", ".join(found)
+        """What sets it apart from single recognizers, see `aids_of`."""
+        return aids_of(self.result)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +90,7 @@ class Board:
         pairs: Tests of every two of `entries`, by their places.
         ties: Groups of places within which no two are significantly apart.
         ranks: From which to which rank each could be.
+        is_aided: Whether it ranks ensembles and test-time augmentation, which stand on no other.
         warnings: What a reader must know before comparing.
     """
 
@@ -113,6 +100,7 @@ class Board:
     pairs: tuple[PairTest, ...]
     ties: tuple[tuple[int, ...], ...]
     ranks: tuple[tuple[int, int], ...]
+    is_aided: bool
     warnings: tuple[str, ...]
 
     @property
@@ -120,21 +108,36 @@ class Board:
         """Dataset, number of classes and split in a few words."""
         synthetic = ", synthetic faces" if self.card.is_synthetic else ""
         split = "test split" if self.split == "test" else "validation only"
-        return f"{self.card.name}, {len(self.card.classes)} classes{synthetic}, {split}"
+        aided = ", ensembles and test-time augmentation" if self.is_aided else ""
+        return f"{self.card.name}, {len(self.card.classes)} classes{synthetic}, {split}{aided}"
 
     @property
     def n_faces(self) -> int:
         """Faces of the split."""
         return self.card.n_test if self.split == "test" else self.card.n_validation
 
+    def is_of_the_same_faces(self, other: Board) -> bool:
+        """Whether another leaderboard scores the same split of the same data under the same classes."""
+        if (self.card.name, self.split) != (other.card.name, other.split):
+            return False
+        ours, theirs = shown(self.entries[0].first, self.split), shown(other.entries[0].first, other.split)
+        return self.card.classes == other.card.classes and ours.is_of_the_same_faces(theirs)
+
     def letters(self, place: int) -> str:
         """Which groups of ties an entry is in, a letter each."""
         return "".join(_letter(number) for number, group in enumerate(self.ties) if place in group)
 
-    def recommended(self, budget_ms: float) -> Entry | None:
-        """The entry with the best validation accuracy whose slowest face in twenty keeps the budget."""
-        fast = [entry for entry in self.entries if (entry.latency_ms("p95_ms") or float("inf")) <= budget_ms]
-        return max(fast, key=_validation_accuracy, default=None)
+
+def aids_of(result: RunResult) -> str:
+    """What sets a result apart from those of single recognizers: several of them, or mirrored faces; else empty."""
+    params = result.recognizer.params
+    found = []
+    if result.recognizer.family == "ensemble" or "ensemble" in result.recognizer.name or "members" in params:
+        members = params.get("members")
+        found.append(f"ensemble of {len(members)}" if isinstance(members, list | tuple) else "ensemble")
+    if params.get("flip") is True:
+        found.append("mirrored at test")
+    return ", ".join(found)
 
 
 def shown(run: Run, split: SplitName) -> SplitPredictions:
@@ -143,10 +146,6 @@ def shown(run: Run, split: SplitName) -> SplitPredictions:
     if found is None:
         raise ValueError(f"{run.place} has no predictions of {split}.")
     return found
-
-
-def _validation_accuracy(entry: Entry) -> float:
-    return entry.mean(lambda scores: scores.accuracy, "validation") or 0.0
 
 
 def _letter(number: int) -> str:

@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
-from ferbench.engines.record import Form, Survey, Timing
+from ferbench.engines.record import Form, Survey, Timing, read_survey
+from ferbench.errors import DataError
 from ferbench.report.elements import Cell, Column, Element, Grid, Plot, Section, Text, number, percent
 from ferbench.report.tables import bytes_text
 
 _SYMBOLS = {"keras": "circle", "litert": "square", "onnxruntime": "triangle-up", "openvino": "diamond"}
 _OWN = "cross"  # what is no network runs as it is
+
+
+def read_engines(path: Path) -> Survey:
+    """Read an `engines.json` of which every form has its time for every number of threads.
+
+    Raises:
+        DataError: it cannot be read, is no survey of this version, or a time is missing or none.
+    """
+    survey = read_survey(path)
+    for form in survey.forms:
+        times = [latency for timing in form.timings for latency in (timing.single, timing.batch)]
+        is_whole = survey.threads and tuple(timing.threads for timing in form.timings) == survey.threads
+        if not is_whole or min(latency.p50_ms for latency in times) <= 0 or not 0 <= form.accuracy <= 1:
+            raise DataError(
+                f"{path}: {form.recognizer[:80]} on {form.engine[:80]} needs a time above 0 for each number of threads "
+                "and an accuracy between 0 and 1: measure it again."
+            )
+    return survey
 
 
 def engines_section(surveys: Sequence[Survey]) -> Section:

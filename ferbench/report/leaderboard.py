@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ferbench.report.board import BUDGETS_MS, Board, Entry
+from ferbench.report.board import Board
 from ferbench.report.elements import Cell, Column, Grid, number, percent, percent_interval
+from ferbench.report.standing import BUDGETS_MS, Contender, Standing
 from ferbench.report.tables import bytes_text
+
+_UNTESTED = "its answers are not stored, so it is in no paired test"
 
 
 class Recommendation(NamedTuple):
@@ -19,61 +22,67 @@ class Recommendation(NamedTuple):
     cost: str
 
 
-def recommendations(board: Board) -> list[Recommendation]:
-    """One for each of `BUDGETS_MS`, chosen by validation accuracy; the accuracy told is that of the split shown."""
+def recommendations(standing: Standing) -> list[Recommendation]:
+    """One for each of `BUDGETS_MS`, chosen by validation accuracy, told with that of the split shown; none untimed."""
+    if standing.survey is None or not standing.timed:
+        return []
+    threads = standing.survey.threads[0]
     found = []
     for budget in BUDGETS_MS:
-        entry, text = board.recommended(budget), f"{budget:g} ms a face"
-        if entry is None:
-            found.append(Recommendation(text, "", "", "", "No recognizer here is as fast as that."))
+        one, text = standing.recommended(budget), f"{budget:g} ms a face"
+        if one is None or one.timing is None:
+            found.append(Recommendation(text, "", "", "", "No recognizer that was timed is as fast as that."))
             continue
-        p50, p95 = entry.latency_ms("p50_ms"), entry.latency_ms("p95_ms")
-        found.append(
-            Recommendation(
-                text,
-                entry.name,
-                entry.family,
-                f"{percent_interval(entry.accuracy).text} % right on {board.split}",
-                f"p50 {p50:.2f} ms, p95 {p95:.2f} ms, {bytes_text(entry.result.cost.size_bytes)}",
-            )
+        single = one.timing.single
+        shown = f"{percent_interval(one.accuracy).text} %"
+        is_test = standing.board.split == "test"
+        accuracy = f"validation {100 * one.validation:.1f} %, test {shown}" if is_test else f"validation {shown}"
+        cost = (
+            f"{one.runs_on}, {threads} {'thread' if threads == 1 else 'threads'}: p50 {single.p50_ms:.2f}, "
+            f"p95 {single.p95_ms:.2f} ms, {bytes_text(one.size_bytes)}"
         )
+        found.append(Recommendation(text, one.name, one.family, accuracy, cost))
     return found
 
 
-def leaderboard(board: Board) -> Grid:
-    """An entry a row, the most accurate first."""
+def leaderboard(standing: Standing) -> Grid:
+    """A contender a row, the most accurate first."""
+    board = standing.board
     is_test = board.split == "test"
-    has_aids = any(entry.aids for entry in board.entries)
+    has_times = bool(standing.timed)
     has_seeds = any(len(entry.runs) > 1 for entry in board.entries)
     columns = [
         Column("rank", "from which to which rank it could be, given what is significantly apart"),
         Column("recognizer", is_text=True),
         Column("accuracy, %", f"on {board.split}, with its 95 % bootstrap interval over duplicate groups"),
-        Column("ms a face", "median time of one face, batch 1, on the machine of the run"),
+        *([Column("ms a face", "median, batch 1; all from one run, where it is not in that run a dash")] * has_times),
+        Column("runs on", "engine and precision", is_text=True),
+        *([Column("valid., %", "accuracy on validation, by which the recommendations are made")] if is_test else []),
         Column("tie", "recognizers that share a letter are not significantly apart (McNemar, Holm)", is_text=True),
         *([Column("clean, %", "one row an image, no identical twin in train or validation")] if is_test else []),
         Column("macro-F1"),
         Column("size", "on disk"),
         Column("kind", is_text=True),
         *([Column("seeds", "number of seeds ± their standard deviation, points")] if has_seeds else []),
-        *([Column("with aids", "ensembles and test-time augmentation", is_text=True)] if has_aids else []),
+        *([Column("with aids", "ensembles and test-time augmentation", is_text=True)] if board.is_aided else []),
     ]
     rows = []
-    for place, entry in enumerate(board.entries):
-        clean = entry.mean(lambda scores: scores.accuracy, "clean_test")
+    for place, one in enumerate(standing.contenders):
         rows.append(
             (
-                _rank(board, place),
-                Cell(entry.name, mark=entry.family),
-                percent_interval(entry.accuracy),
-                number(entry.latency_ms("p50_ms"), 2),
-                Cell(board.letters(place)),
-                *([percent(clean)] if is_test else []),
-                percent(entry.mean(lambda scores: scores.macro_f1, board.split)),
-                Cell(bytes_text(entry.result.cost.size_bytes), float(entry.result.cost.size_bytes)),
-                Cell(entry.family),
-                *([_seeds(entry)] if has_seeds else []),
-                *([Cell(entry.aids)] if has_aids else []),
+                _rank(board, one, place),
+                Cell(one.name, mark=one.family),
+                percent_interval(one.accuracy),
+                *([number(one.p50_ms, 2)] if has_times else []),
+                Cell(one.runs_on),
+                *([percent(one.validation)] if is_test else []),
+                Cell("-", note=_UNTESTED, mark="weak") if one.place is None else Cell(board.letters(one.place)),
+                *([percent(one.clean)] if is_test else []),
+                percent(one.macro_f1),
+                Cell(bytes_text(one.size_bytes), float(one.size_bytes)),
+                Cell(_kind(one)),
+                *([_seeds(one)] if has_seeds else []),
+                *([Cell(one.entry.aids if one.entry else "")] if board.is_aided else []),
             )
         )
     return Grid(f"Leaderboard: {board.title}, n = {board.n_faces:,}", tuple(columns), tuple(rows))
@@ -99,11 +108,20 @@ def _listed(names: list[str]) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def _rank(board: Board, place: int) -> Cell:
-    low, high = board.ranks[place]
+def _rank(board: Board, one: Contender, place: int) -> Cell:
+    if one.place is None:
+        return Cell("-", float(place), _UNTESTED)
+    low, high = board.ranks[one.place]
     return Cell(f"{low}" if low == high else f"{low}-{high}", float(place))
 
 
-def _seeds(entry: Entry) -> Cell:
-    n, deviation = entry.seeds.n, entry.seeds.deviation
+def _kind(one: Contender) -> str:
+    is_distilled = one.entry is not None and one.entry.result.config.distill is not None
+    return f"{one.family}, distilled" if is_distilled else one.family
+
+
+def _seeds(one: Contender) -> Cell:
+    if one.place is None or one.entry is None:
+        return Cell("1", 1.0)
+    n, deviation = one.entry.seeds.n, one.entry.seeds.deviation
     return Cell(f"{n}" if deviation is None else f"{n} ± {100 * deviation:.1f}", float(n))

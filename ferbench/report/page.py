@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from ferbench import __version__
 from ferbench.errors import DataError, MissingLibraryError
-from ferbench.report.board import Board
 from ferbench.report.elements import Element, Grid, Panels, Plot, Section, Text
 from ferbench.report.leaderboard import Recommendation, leaderboard, recommendations, verdict
-from ferbench.report.plots import pareto
+from ferbench.report.pareto import pareto
 from ferbench.report.runs import SetApart
+from ferbench.report.standing import Standing
 from ferbench.report.story import Story, tell
 from ferbench.report.summary import summary_markdown
 from ferbench.results import now, write_whole
@@ -38,6 +38,8 @@ class BoardPart:
     title: str
     verdict: str
     recommendations: list[Recommendation]
+    sentences: tuple[str, ...]
+    elsewhere: str
     warnings: tuple[str, ...]
     grid: Grid
     plot: Plot | None
@@ -58,7 +60,7 @@ def write_report(reports: Path, target: Path, *, runs: Path | None = None) -> Wr
     """
     plotly = _plotly()
     story = tell(reports, runs)
-    if not story.boards:
+    if not story.standings:
         reasons = "; ".join(f"{one.place}: {one.reason}" for one in story.set_apart[:3])
         raise DataError(
             f"There is no finished run to show under {runs or reports}{f' ({reasons})' if reasons else ''}: run an "
@@ -94,7 +96,7 @@ def page_html(story: Story, plotly: str) -> str:
         lstrip_blocks=True,
     )
     environment.tests |= {"grid": _is(Grid), "plot": _is(Plot), "panels": _is(Panels), "paragraph": _is(Text)}
-    parts = [_part(board, place, story) for place, board in enumerate(story.boards)]
+    parts = [_part(standing, place, story) for place, standing in enumerate(story.standings)]
     text: str = environment.get_template("page.html").render(
         parts=parts,
         sections=story.sections,
@@ -120,15 +122,18 @@ def json_for_script(value: Any) -> Any:
     return Markup(text)
 
 
-def _part(board: Board, place: int, story: Story) -> BoardPart:
+def _part(standing: Standing, place: int, story: Story) -> BoardPart:
+    is_compared = len(standing.contenders) > 1
     return BoardPart(
         name=f"board{place}",
-        title=board.title,
-        verdict=verdict(board),
-        recommendations=recommendations(board),
-        warnings=board.warnings,
-        grid=leaderboard(board),
-        plot=pareto(board) if len(board.entries) > 1 else None,
+        title=standing.board.title,
+        verdict=verdict(standing.board),
+        recommendations=recommendations(standing) if is_compared else [],
+        sentences=standing.sentences,
+        elsewhere=standing.elsewhere,
+        warnings=standing.board.warnings,
+        grid=leaderboard(standing),
+        plot=pareto(standing) if is_compared else None,
         sections=story.board_sections[place],
     )
 

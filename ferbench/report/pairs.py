@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from ferbench.report.board import Board
+import numpy as np
+
+from ferbench.report.board import Board, shown
 from ferbench.report.elements import Cell, Column, Element, Grid, Text, number, p_value_text, points_interval
+from ferbench.statistics.intervals import Interval
+from ferbench.statistics.paired import compare_pairs
 
 
 def pair_tests(board: Board) -> list[Element]:
@@ -35,6 +39,36 @@ def pair_tests(board: Board) -> list[Element]:
     columns = (Column("row less column", is_text=True), *(Column(entry.name) for entry in board.entries))
     matrix = Grid("Difference in accuracy, points; in bold where significant", columns, tuple(rows), is_sortable=False)
     return [Text(intro), matrix, _ties(board), _pairs(board)]
+
+
+def against_single(aided: Board, single: Board) -> Grid:
+    """Ensembles and the like against the best single recognizer on the same faces, tested pair by pair."""
+    best = single.entries[0]
+    entries = [best, *aided.entries]
+    right = np.column_stack([shown(entry.first, aided.split).right for entry in entries])
+    shares = np.column_stack([entry.shares for entry in entries])
+    found = compare_pairs(right, shown(best.first, aided.split).groups, shares=shares)
+    columns = (
+        Column("with aids", is_text=True),
+        Column("single", is_text=True),
+        Column("difference, points", "with its 95 % paired bootstrap interval"),
+        Column("p, Holm", "McNemar's test, corrected for all pairs of these"),
+        Column("verdict", is_text=True),
+    )
+    rows = []
+    for pair in found:
+        if pair.first == 0:
+            value, low, high = pair.difference
+            rows.append(
+                (
+                    Cell(entries[pair.second].name, mark=entries[pair.second].family),
+                    Cell(best.name),
+                    points_interval(Interval(-value, -high, -low)),
+                    Cell(p_value_text(pair.p_adjusted), pair.p_adjusted),
+                    Cell("apart" if pair.is_apart else "tie"),
+                )
+            )
+    return Grid("Against the best single recognizer, on the same faces", columns, tuple(rows))
 
 
 def _ties(board: Board) -> Grid:

@@ -1,6 +1,7 @@
 """Runs put on leaderboards, with the statistics of each entry and of each two.
 
-A leaderboard is one dataset under one label rule, one set of classes, one fingerprint and the very same faces.
+A leaderboard is one dataset under one label rule, one set of classes, one fingerprint and the very same faces; single
+recognizers stand on one, ensembles and test-time augmentation on another.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ferbench.metrics import Scores, log_loss
-from ferbench.report.board import Board, Calibration, Entry, SplitName, shown
+from ferbench.report.board import Board, Calibration, Entry, SplitName, aids_of, shown
 from ferbench.report.runs import Run, SetApart
 from ferbench.results import RunResult
 from ferbench.statistics.calibration import calibration_error, fit_temperature, reliability, with_temperature
@@ -25,13 +26,13 @@ def boards(runs: Iterable[Run]) -> tuple[list[Board], list[SetApart]]:
     Returns:
         The boards, and runs that claim to be of a board and were scored on other faces.
     """
-    by_key: dict[tuple[str, tuple[str, ...], str], list[Run]] = {}
+    by_key: dict[tuple[tuple[str, tuple[str, ...], str], bool], list[Run]] = {}
     for run in runs:
-        by_key.setdefault(run.key, []).append(run)
-    names = Counter((name, classes) for name, classes, _ in by_key)
+        by_key.setdefault((run.key, aids_of(run.result) != ""), []).append(run)
+    names = Counter((name, classes) for name, classes, _ in {key for key, _ in by_key})
     found: list[Board] = []
     apart: list[SetApart] = []
-    for (name, classes, fingerprint), members in by_key.items():
+    for ((name, classes, fingerprint), _), members in by_key.items():
         notes = []
         if names[name, classes] > 1:
             notes.append(
@@ -43,8 +44,11 @@ def boards(runs: Iterable[Run]) -> tuple[list[Board], list[SetApart]]:
             apart += others
             if kept:
                 found.append(_board(kept, split, notes))
-    order = sorted(found, key=lambda one: (one.split != "test", one.card.is_synthetic, -len(one.entries), one.title))
-    return order, apart
+    return sorted(found, key=_importance), apart
+
+
+def _importance(board: Board) -> tuple[bool, bool, bool, int, str]:
+    return board.split != "test", board.card.is_synthetic, board.is_aided, -len(board.entries), board.title
 
 
 def _of_the_same_faces(runs: Sequence[Run], split: SplitName) -> tuple[list[Run], list[SetApart]]:
@@ -80,6 +84,7 @@ def _board(runs: Sequence[Run], split: SplitName, notes: list[str]) -> Board:
         pairs=tuple(pairs),
         ties=tuple(tie_groups(len(entries), apart)),
         ranks=tuple(rank_ranges([entry.accuracy.value for entry in entries], apart)),
+        is_aided=entries[0].aids != "",
         warnings=(*notes, *_warnings(runs, entries)),
     )
 
@@ -121,14 +126,6 @@ def _mean_calibration(found: list[Calibration]) -> Calibration:
 
 def _warnings(runs: Sequence[Run], entries: Sequence[Entry]) -> list[str]:
     found = []
-    machines = {(run.result.environment.processor, run.result.cost.n_cores) for run in runs}
-    if len(machines) > 1:
-        listed = "; ".join(
-            f"{processor}, {cores} {'core' if cores == 1 else 'cores'}" for processor, cores in sorted(machines)
-        )
-        found.append(
-            f"Times come from {len(machines)} machines or core counts and are not comparable between them: {listed}."
-        )
     empty = [name for name, scores in _scores(runs[0]).classes.items() if scores.support == 0]
     if empty:
         found.append(f"No face of this split is of {', '.join(empty)}: nothing is known of it.")

@@ -18,21 +18,23 @@ from ferbench.report.elements import (
 )
 from ferbench.report.pairs import pair_tests
 from ferbench.report.plots import curves, reliability_plot
+from ferbench.report.standing import Contender, Standing
 from ferbench.report.tables import bytes_text
 from ferbench.statistics.intervals import Interval
 
 _OPEN_MATRICES = 2
 
 
-def board_sections(board: Board) -> list[Section]:
+def board_sections(standing: Standing) -> list[Section]:
     """All sections of a leaderboard that have something in them."""
+    board = standing.board
     found = [
         Section("tests", "Which differences are real", pair_tests(board)),
         Section("confusion", "What is taken for what", _confusions(board)),
-        Section("recall", "Recall by emotion", [_recall(board)]),
+        Section("recall", "Recall by emotion", [_recall(standing)]),
         Section("calibration", "Are the probabilities true", _calibration(board)),
         Section("leakage", "What twins across splits are worth", _leakage(board)),
-        Section("cost", "What it costs", [_cost(board)]),
+        Section("cost", "What it costs", _costs(standing)),
     ]
     plot = curves(board)
     found.append(Section("curves", "How training went", [plot] if plot else []))
@@ -61,26 +63,33 @@ def _confusion(board: Board, entry: Entry, place: int) -> Grid:
         ]
         rows.append((Cell(f"{name} ({int(counts[row].sum()):,})"), *cells))
     columns = (Column("is (faces)", is_text=True), *(Column(name) for name in board.card.classes))
-    caption = f"{entry.name}: taken for, % of the faces that are of the emotion"
+    seed = f" seed{entry.result.config.seed} of {len(entry.runs)} seeds" if len(entry.runs) > 1 else ""
+    caption = f"{entry.name}{seed}: taken for, % of the faces that are of the emotion"
     return Grid(caption, columns, tuple(rows), is_sortable=False, is_folded=place >= _OPEN_MATRICES)
 
 
-def _recall(board: Board) -> Grid:
-    support = (board.entries[0].result.test or board.entries[0].result.validation).classes
+def _recall(standing: Standing) -> Grid:
+    board = standing.board
+    counts = board.card.counts[board.split]
     columns = (
         Column("recognizer", is_text=True),
-        *(Column(f"{name} ({support[name].support:,})") for name in board.card.classes),
+        *(Column(f"{name} ({counts.get(name, 0):,})") for name in board.card.classes),
         Column("balanced accuracy", "mean of the recalls"),
     )
     rows = []
-    for entry in board.entries:
-        cells = []
-        for name in board.card.classes:
-            value = entry.mean(lambda scores, name=name: scores.classes[name].recall, board.split)  # type: ignore[misc]
-            cells.append(Cell(f"{100 * (value or 0):.0f}", value, heat=value))
-        balanced = entry.mean(lambda scores: scores.balanced_accuracy, board.split)
-        rows.append((Cell(entry.name, mark=entry.family), *cells, percent(balanced)))
-    return Grid("Recall, % of the faces that are of the emotion (their number)", columns, tuple(rows))
+    for one in standing.contenders:
+        shares = [recall.share for recall in one.recalls]
+        cells = [
+            Cell(_whole_percent(share), share.value, heat=share.value) if share else number(None) for share in shares
+        ]
+        known = [share.value for share in shares if share]
+        rows.append((Cell(one.name, mark=one.family), *cells, percent(sum(known) / len(known))))
+    caption = "Recall, % of the faces that are of the emotion (their number), with Wilson's 95 % intervals"
+    return Grid(caption, columns, tuple(rows))
+
+
+def _whole_percent(share: Interval) -> str:
+    return f"{100 * share.value:.0f} [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
 def _calibration(board: Board) -> list[Element]:
@@ -156,43 +165,75 @@ def _leakage(board: Board) -> list[Element]:
     return [Text(intro), Grid("All test faces and the clean ones", columns, tuple(rows))]
 
 
-def _cost(board: Board) -> Grid:
-    has_operations = any(entry.result.cost.multiply_adds for entry in board.entries)
+def _costs(standing: Standing) -> list[Element]:
+    timed = [_timed_cost(standing)] if standing.timed else []
+    return [Text(" ".join(standing.sentences)), *timed, _fit_cost(standing.board)]
+
+
+def _timed_cost(standing: Standing) -> Grid:
+    entries = [one.entry for one in standing.timed if one.entry]
+    has_operations = any(entry.result.cost.multiply_adds for entry in entries)
     columns = (
         Column("recognizer", is_text=True),
+        Column("runs on", "engine and precision", is_text=True),
         Column("p50, ms", "one face, batch 1"),
         Column("p90, ms"),
         Column("p99, ms", "from 1,000 calls up"),
-        Column("faces/s", "largest batch that was timed"),
+        Column("faces/s", "in batches of 64"),
         Column("parameters"),
         *([Column("multiply-adds", "of one face, counted in the network, millions")] if has_operations else []),
         Column("size", "on disk"),
-        Column("fit, s", "wall clock, on the cores named"),
+        Column("load, s", "of a fresh process, libraries included"),
+        Column("memory", "by how much the peak of a fresh process grows"),
+    )
+    rows = [_timed_row(one, has_operations=has_operations) for one in standing.timed]
+    return Grid("Cost of an answer, all from one run in rotated order", columns, tuple(rows))
+
+
+def _timed_row(one: Contender, *, has_operations: bool) -> tuple[Cell, ...]:
+    cost = one.entry.result.cost if one.entry else None
+    timing, form = one.timing, one.form
+    memory = form.memory_bytes if form else None
+    operations = cost.multiply_adds if cost else None
+    return (
+        Cell(one.name, mark=one.family),
+        Cell(one.runs_on),
+        number(timing.single.p50_ms if timing else None, 2),
+        number(timing.single.p90_ms if timing else None, 2),
+        number(timing.single.p99_ms if timing else None, 2),
+        number(timing.batch.images_per_second if timing else None, 0),
+        number(cost.n_parameters if cost else None, 0),
+        *([number(operations / 1e6 if operations else None)] if has_operations else []),
+        Cell(bytes_text(one.size_bytes), float(one.size_bytes)),
+        number(form.load_seconds if form else None, 1),
+        Cell(bytes_text(memory), float(memory)) if memory else number(None),
+    )
+
+
+def _fit_cost(board: Board) -> Grid:
+    columns = (
+        Column("recognizer", is_text=True),
+        Column("fit, s", "wall clock, on the cores named; the median of its seeds"),
         Column("fit, CPU s"),
-        Column("peak memory", "high-water mark of the process, data included"),
+        Column("peak memory", "high-water mark of the process, data included; the largest of its seeds"),
         Column("cores"),
         Column("processor", is_text=True),
     )
     rows = []
     for entry in board.entries:
-        cost = entry.result.cost
-        fastest = max((latency.images_per_second for latency in cost.latency), default=None)
-        peak = cost.peak_memory_bytes
+        costs = [run.result.cost for run in entry.runs]
+        peak = max((cost.peak_memory_bytes or 0 for cost in costs), default=0)
+        cores = sorted({cost.n_cores for cost in costs})
+        processors = sorted({run.result.environment.processor for run in entry.runs})
         rows.append(
             (
                 Cell(entry.name, mark=entry.family),
-                number(entry.latency_ms("p50_ms"), 2),
-                number(entry.latency_ms("p90_ms"), 2),
-                number(entry.latency_ms("p99_ms"), 2),
-                number(fastest, 0),
-                number(cost.n_parameters, 0),
-                *([number(cost.multiply_adds / 1e6 if cost.multiply_adds else None)] if has_operations else []),
-                Cell(bytes_text(cost.size_bytes), float(cost.size_bytes)),
-                number(cost.fit_seconds, 0),
-                number(cost.fit_cpu_seconds, 0),
+                number(float(np.median([cost.fit_seconds for cost in costs])), 0),
+                number(float(np.median([cost.fit_cpu_seconds for cost in costs])), 0),
                 Cell(bytes_text(peak), float(peak)) if peak else number(None),
-                number(cost.n_cores, 0),
-                Cell(entry.result.environment.processor),
+                Cell(", ".join(str(n) for n in cores), float(cores[0])),
+                Cell("; ".join(processors)),
             )
         )
-    return Grid("Cost, measured at the end of each run", columns, tuple(rows))
+    caption = "Cost of fitting, each run on its own machine and day: compare with care"
+    return Grid(caption, columns, tuple(rows))

@@ -5,36 +5,41 @@ A record that cannot be read becomes a sentence among what was set apart; the re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from ferbench.engines.record import read_survey
+from ferbench.engines.record import Survey
 from ferbench.errors import DataError
+from ferbench.evaluation import Evaluation
 from ferbench.realtime.record import FILENAME
 from ferbench.realtime.record import read_record as read_realtime
 from ferbench.report.audits import audit_section, near_leakage, read_audit
 from ferbench.report.board import Board
+from ferbench.report.contenders import form_of, standing
 from ferbench.report.drawn import drawn_section, read_drawn
-from ferbench.report.elements import Section
-from ferbench.report.engine_costs import engines_section
+from ferbench.report.elements import Section, percent_interval
+from ferbench.report.engine_costs import engines_section, read_engines
 from ferbench.report.evaluations import evaluations_section, read_evaluation
 from ferbench.report.live import live_section
+from ferbench.report.pairs import against_single
 from ferbench.report.provenance import apart_section, ledger_section, protocol_section, provenance_section
 from ferbench.report.ranking import boards
 from ferbench.report.records import read_json
 from ferbench.report.robustness import read_robustness, robustness_section
 from ferbench.report.runs import SetApart, collect
 from ferbench.report.sections import board_sections
+from ferbench.report.standing import Standing
 from ferbench.report.taggers import read_votes, taggers_section
 
 T = TypeVar("T")
 
 
 class Story(NamedTuple):
-    """What a report tells; `board_sections` has a list a board."""
+    """What a report tells; `board_sections` has a list a leaderboard."""
 
-    boards: list[Board]
+    standings: list[Standing]
     board_sections: list[list[Section]]
     sections: list[Section]
     set_apart: tuple[SetApart, ...]
@@ -55,17 +60,25 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
     apart = [*collection.set_apart, *others]
     audits = list(_readable(sorted(reports.glob("audit/*.json")), read_audit, reports, apart))
     live = list(_readable(sorted(reports.glob(f"realtime/*/{FILENAME}")), read_realtime, reports, apart))
-    surveys = list(_readable(sorted(reports.glob("engines/*.json")), read_survey, reports, apart))
+    surveys = list(_readable(sorted(reports.glob("engines/*.json")), read_engines, reports, apart))
     robust = list(_readable(sorted(reports.glob("robustness/*.json")), read_robustness, reports, apart))
     drawn = list(_readable(sorted(reports.glob("conditions.json")), read_drawn, reports, apart))
-    evaluations = list(_readable(sorted(reports.glob("evaluations/*.json")), read_evaluation, reports, apart))
+    evaluations = [
+        (path.relative_to(reports).as_posix(), one)
+        for path in sorted(reports.glob("evaluations/*.json"))
+        for one in _readable([path], read_evaluation, reports, apart)
+    ]
     votes = read_votes()
+    standings, elsewhere = _standings(found, surveys, evaluations, apart)
     by_board = []
-    for board in found:
-        own = board_sections(board)
+    for one in standings:
+        board, own = one.board, board_sections(one)
         near = near_leakage(board, audits)
         if near is not None:
             next(section for section in own if section.name == "leakage").elements.append(near)
+        single = _single_of(board, found)
+        if single is not None:
+            own.insert(0, Section("singles", "Against single recognizers", [against_single(board, single)]))
         taggers = taggers_section(board, votes)
         by_board.append([*own, *([taggers] if taggers else [])])
     ranked = [run for board in found for entry in board.entries for run in entry.runs]
@@ -73,7 +86,7 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
         *([engines_section(surveys)] if surveys else []),
         *([robustness_section(robust)] if robust else []),
         *(drawn_section(one) for one in drawn),
-        *([evaluations_section(evaluations)] if evaluations else []),
+        *([evaluations_section(elsewhere)] if elsewhere else []),
         *([live_section(live)] if live else []),
         *([audit_section(audits)] if audits else []),
         protocol_section(),
@@ -81,7 +94,46 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
         ledger_section(reports, ranked),
         apart_section(apart),
     ]
-    return Story(found, by_board, [section for section in sections if section], tuple(apart))
+    return Story(standings, by_board, [section for section in sections if section], tuple(apart))
+
+
+def _standings(
+    found: Sequence[Board],
+    surveys: Sequence[Survey],
+    evaluations: Sequence[tuple[str, Evaluation]],
+    apart: list[SetApart],
+) -> tuple[list[Standing], list[Evaluation]]:
+    """Leaderboards with their contenders, and the evaluations that are of none of them."""
+    standings = [standing(board, surveys, evaluations) for board in found]
+    elsewhere = []
+    for place, one in evaluations:
+        forms, reasons = zip(*(form_of(board, place, one) for board in found), strict=True) if found else ((), ())
+        apart += [reason for reason in reasons if reason]
+        if not any(forms):
+            elsewhere.append(one)
+    aided = [one for one in standings if one.board.is_aided]
+    return [_with_aided(one, aided) for one in standings], elsewhere
+
+
+def _single_of(board: Board, found: Sequence[Board]) -> Board | None:
+    """The leaderboard of single recognizers on the same faces as one of ensembles."""
+    if not board.is_aided:
+        return None
+    of_the_same = (one for one in found if not one.is_aided and one.is_of_the_same_faces(board))
+    return next(of_the_same, None)
+
+
+def _with_aided(one: Standing, aided: Sequence[Standing]) -> Standing:
+    """The same, with a sentence on who is ranked on the same faces with aids."""
+    board = one.board
+    best = [other.board.entries[0] for other in aided if other.board.is_of_the_same_faces(board)]
+    if board.is_aided or not best:
+        return one
+    text = (
+        "Ensembles and test-time augmentation are ranked in a table of their own: "
+        f"the best, {best[0].name} ({best[0].aids}), is right on {percent_interval(best[0].accuracy).text} %."
+    )
+    return replace(one, elsewhere=text)
 
 
 def _readable(paths: Iterable[Path], read: Callable[[Path], T], reports: Path, apart: list[SetApart]) -> Iterable[T]:

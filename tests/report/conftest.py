@@ -18,6 +18,7 @@ import pytest
 
 from ferbench.config import Component, DatasetComponent, ExperimentConfig
 from ferbench.data.dataset import DatasetCard, Split
+from ferbench.engines.record import Form, Survey, Timing
 from ferbench.environment import Environment
 from ferbench.metrics import score
 from ferbench.results import (
@@ -28,6 +29,7 @@ from ferbench.results import (
     RunResult,
     note_test_scoring,
     now,
+    read_result,
     result_directory,
     write_predictions,
     write_result,
@@ -61,7 +63,6 @@ def make_run(reports: Path) -> MakeRun:
         fingerprint: str = "f" * 64,
         classes: tuple[str, ...] = CLASSES,
         with_test: bool = True,
-        p50_ms: float = 1.0,
         n_faces: int = N_FACES,
         first_row: int = 0,
         params: dict[str, Any] | None = None,
@@ -82,15 +83,6 @@ def make_run(reports: Path) -> MakeRun:
         scores = {one: score(split.labels, said[one], classes, groups=split.groups) for one, split in splits.items()}
         clean = splits["test"].take(np.arange(0, n_faces, 2))
         key = config.result_key(fingerprint, "0")
-        latency = Latency(
-            batch_size=1,
-            n=1000,
-            p50_ms=p50_ms,
-            p90_ms=1.2 * p50_ms,
-            p95_ms=1.3 * p50_ms,
-            p99_ms=2 * p50_ms,
-            images_per_second=1000 / p50_ms,
-        )
         result = RunResult(
             config=config,
             config_hash=key,
@@ -122,7 +114,7 @@ def make_run(reports: Path) -> MakeRun:
                 fit_cpu_seconds=10.0,
                 peak_memory_bytes=500_000_000,
                 n_cores=2,
-                latency=(latency,),
+                latency=(latency_of(1.0),),
             ),
             curve=tuple(
                 {"accuracy": 0.2 + 0.01 * epoch, "validation_accuracy": 0.2 + 0.008 * epoch}
@@ -155,6 +147,67 @@ def make_run(reports: Path) -> MakeRun:
         return directory
 
     return make
+
+
+@pytest.fixture
+def make_survey(reports: Path) -> Callable[..., Survey]:
+    """Time runs in one run: `p50_ms` by experiment, accuracies from their results; `forms` are added as they are."""
+
+    def make(
+        p50_ms: dict[str, float], *, fingerprint: str = "f" * 64, forms: tuple[Form, ...] = (), name: str = "engines"
+    ) -> Survey:
+        found = []
+        for experiment, median in p50_ms.items():
+            result = read_result(next(reports.glob(f"{experiment}/*/seed*/result.json")))
+            engine = "keras" if result.recognizer.family == "deep" else "native"
+            found.append(form_of(experiment, engine, "float32", result.validation.accuracy, median))
+        survey = Survey(
+            dataset="fer2013",
+            fingerprint=fingerprint,
+            is_synthetic=False,
+            n=N_FACES,
+            threads=(1, 2),
+            forms=(*found, *forms),
+            left_out={},
+            environment=ENVIRONMENT,
+            created_at=now(),
+        )
+        (reports / "engines").mkdir(exist_ok=True)
+        (reports / "engines" / f"{name}.json").write_text(survey.model_dump_json())
+        return survey
+
+    return make
+
+
+def form_of(recognizer: str, engine: str, precision: str, accuracy: float, p50_ms: float) -> Form:
+    """A form that is half as fast with two threads."""
+    return Form(
+        recognizer=recognizer,
+        engine=engine,
+        precision=precision,
+        accuracy=accuracy,
+        macro_f1=accuracy,
+        size_bytes=1000,
+        load_seconds=1.0,
+        memory_bytes=30_000_000,
+        verdict=None,
+        timings=(
+            Timing(threads=1, single=latency_of(p50_ms), batch=latency_of(p50_ms)),
+            Timing(threads=2, single=latency_of(2 * p50_ms), batch=latency_of(2 * p50_ms)),
+        ),
+    )
+
+
+def latency_of(p50_ms: float) -> Latency:
+    return Latency(
+        batch_size=1,
+        n=1000,
+        p50_ms=p50_ms,
+        p90_ms=1.2 * p50_ms,
+        p95_ms=1.3 * p50_ms,
+        p99_ms=2 * p50_ms,
+        images_per_second=1000 / p50_ms,
+    )
 
 
 SPLITS = ("validation", "test")
@@ -307,8 +360,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def three_runs(make_run, reports: Path) -> Path:
-    make_run("hog_svm", skill=0.3, p50_ms=0.1)
-    make_run("cnn9", skill=0.8, p50_ms=2.5, family="deep", n_epochs=5)
-    make_run("prior", skill=0.0, p50_ms=0.01, family="baseline")
+def three_runs(make_run, make_survey, reports: Path) -> Path:
+    make_run("hog_svm", skill=0.3)
+    make_run("cnn9", skill=0.8, family="deep", n_epochs=5)
+    make_run("prior", skill=0.0, family="baseline")
+    make_survey({"hog_svm": 0.1, "cnn9": 2.5})
     return reports

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from ferbench.report.board import Board
-from ferbench.report.leaderboard import leaderboard, recommendations, verdict
-from ferbench.report.plots import pareto
+from ferbench.report.leaderboard import verdict
 from ferbench.report.ranking import boards
 from ferbench.report.runs import collect
 from ferbench.statistics import bootstrap_interval
@@ -72,21 +71,6 @@ def test_run_that_scored_other_faces_is_set_apart(make_run, reports: Path) -> No
     assert one.place == "other/fer2013/seed0" and "other faces" in one.reason
 
 
-def test_recommendation_is_chosen_on_validation_within_the_budget(make_run, reports: Path) -> None:
-    make_run("quick", skill=0.3, p50_ms=0.1)
-    make_run("better", skill=0.6, p50_ms=2.0)
-    make_run("best", skill=0.95, p50_ms=90.0)
-    board = only_board(reports)
-    assert [one.name for one in recommendations(board)] == ["quick", "better", "better"]
-    validation = {entry.name: entry.result.validation.accuracy for entry in board.entries}
-    assert validation["better"] > validation["quick"]
-
-
-def test_budget_that_nothing_keeps_is_told(make_run, reports: Path) -> None:
-    make_run("slow", p50_ms=500.0)
-    assert {one.name for one in recommendations(only_board(reports))} == {""}
-
-
 def test_verdict_names_ties(make_run, reports: Path) -> None:
     make_run("first", skill=0.8)
     make_run("second", skill=0.8)
@@ -94,31 +78,21 @@ def test_verdict_names_ties(make_run, reports: Path) -> None:
     assert f"tied with {board.entries[1].name}" in verdict(board)
 
 
-def test_aids_stand_in_a_column_of_their_own(make_run, reports: Path) -> None:
-    make_run("all", recognizer="ensemble", params={"members": ["a", "b", "c"], "flip": True})
-    make_run("plain")
-    grid = leaderboard(only_board(reports))
-    place = [column.title for column in grid.columns].index("with aids")
-    assert {row[1].text: row[place].text for row in grid.rows} == {
+def test_ensembles_and_mirrored_faces_have_a_leaderboard_of_their_own(make_run, reports: Path) -> None:
+    make_run("all", skill=0.9, recognizer="ensemble", params={"members": ["a", "b", "c"], "flip": True})
+    make_run("pool", skill=0.8, family="ensemble")
+    make_run("plain", skill=0.1)
+    (single, aided), _ = boards(collect(reports).runs)
+    assert [entry.name for entry in single.entries] == ["plain"] and not single.is_aided
+    assert {entry.name: entry.aids for entry in aided.entries} == {
         "all": "ensemble of 3, mirrored at test",
-        "plain": "",
+        "pool": "ensemble",
     }
-    (reports / "all").rename(reports.parent / "all")
-    assert "with aids" not in {column.title for column in leaderboard(only_board(reports)).columns}
+    assert aided.is_aided and "ensembles and test-time augmentation" in aided.title
+    assert single.warnings == aided.warnings == ()
 
 
 def test_seeds_of_different_configurations_are_warned_of(make_run, reports: Path) -> None:
     make_run("one", params={"c": 1})
     make_run("one", params={"c": 2}, seed=1)
     assert any("mixes several" in warning for warning in only_board(reports).warnings)
-
-
-def test_pareto_front_holds_those_that_nothing_beats_in_both(make_run, reports: Path) -> None:
-    make_run("quick", skill=0.4, p50_ms=0.1)
-    make_run("beaten", skill=0.1, p50_ms=0.5)
-    make_run("good", skill=0.9, p50_ms=1.0, family="deep")
-    plot = pareto(only_board(reports))
-    assert plot is not None
-    assert plot.traces[0]["x"] == [0.1, 1.0]
-    assert {trace["meta"]["role"] for trace in plot.traces} == {"muted", "classical", "deep"}
-    assert "beaten" not in plot.text

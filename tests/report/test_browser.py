@@ -9,14 +9,16 @@ import pytest
 
 from ferbench.report.page import write_report
 
+COMMITTED = Path(__file__).parents[2] / "reports" / "index.html"
 FIRST_NAMES = "[...document.querySelector('table.sortable').tBodies[0].rows].map(row => row.cells[1].textContent)"
 
 
 @pytest.fixture
-def page(make_run, reports: Path, tmp_path: Path) -> Path:
+def page(make_run, make_survey, reports: Path, tmp_path: Path) -> Path:
     pytest.importorskip("plotly")
     for place, name in enumerate(("slow", "middle", "quick")):
-        make_run(name, skill=0.8 - 0.3 * place, p50_ms=10.0 / 8**place, family="deep", n_epochs=4)
+        make_run(name, skill=0.8 - 0.3 * place, family="deep", n_epochs=4)
+    make_survey({"slow": 10.0, "middle": 1.2, "quick": 0.2})
     make_run("alone", dataset="ferplus_majority")
     return write_report(reports, tmp_path / "page").files[0]
 
@@ -46,6 +48,28 @@ def test_page_sorts_changes_theme_and_needs_no_network(page: Path, browser: Any)
     assert browser.evaluate("document.querySelectorAll('svg text').length") > 20
     assert browser.complaints == []
     assert {address for address in browser.requests if not address.startswith(("data:", "about:"))} == {page.as_uri()}
+
+
+@pytest.mark.skipif(not COMMITTED.is_file(), reason="python -m ferbench report writes it")
+def test_committed_page_sorts_changes_theme_and_needs_no_network(browser: Any) -> None:
+    assert COMMITTED.stat().st_size < 6_000_000
+    browser.open(COMMITTED, width=1440, height=900)
+    browser.until("document.querySelector('#board0-pareto .main-svg') !== null")
+    bottom = "document.querySelector('#board0-pareto .xaxislayer-above').getBoundingClientRect().bottom"
+    assert browser.evaluate(f"{bottom} <= 900")
+    assert browser.evaluate("document.querySelectorAll('#board0 .budgets strong').length") == 3
+
+    before = browser.evaluate(FIRST_NAMES)
+    browser.evaluate("document.querySelector('#board0 th[scope=col]:nth-child(2) button').click()")
+    assert browser.evaluate(FIRST_NAMES) == sorted(before) != before
+    ground = browser.evaluate("getComputedStyle(document.body).backgroundColor")
+    browser.evaluate("document.getElementById('theme').click()")
+    assert browser.evaluate("getComputedStyle(document.body).backgroundColor") != ground
+    browser.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    browser.until("[...document.querySelectorAll('.plot')].every(one => one.querySelector('.main-svg'))")
+    assert browser.complaints == []
+    requests = {address for address in browser.requests if not address.startswith(("data:", "about:"))}
+    assert requests == {COMMITTED.as_uri()}
 
 
 def test_page_follows_the_theme_of_the_system_and_fits_a_phone(page: Path, browser: Any) -> None:

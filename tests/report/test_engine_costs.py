@@ -61,7 +61,7 @@ def test_what_was_left_out_and_drawn_faces_are_said(survey: Survey) -> None:
 
 
 def test_the_report_shows_the_survey_and_tells_of_a_broken_one(three_runs: Path) -> None:
-    (three_runs / "engines").mkdir()
+    (three_runs / "engines").mkdir(exist_ok=True)
     shutil.copyfile(COMMITTED, three_runs / "engines" / "engines.json")
     (three_runs / "engines" / "other.json").write_text("{}")
     story = tell(three_runs)

@@ -1,0 +1,227 @@
+"""Entries of a leaderboard and their shipped forms, each with its time from one survey of engines.
+
+Times of single runs, taken on other days and machines, are not mixed in: what the survey lacks has no time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePath
+from typing import NamedTuple
+
+from ferbench.engines.record import Form, Survey
+from ferbench.errors import FerbenchError
+from ferbench.evaluation import Evaluation, origin_of
+from ferbench.metrics import Scores
+from ferbench.report.board import Board, Entry, shown
+from ferbench.report.runs import SetApart
+from ferbench.report.shipped import ShippedForm, shipped_as, shipped_form
+from ferbench.report.standing import Contender, Recall, Standing
+from ferbench.statistics.intervals import Interval
+
+_Z = 1.959964  # of the normal distribution: 95 % lie between -z and z
+_SAME_ACCURACY = 0.002  # 7 of 3,589 faces: other processors round otherwise
+
+
+class _Known(NamedTuple):
+    """A contender, the names it may have in a survey, and the name of what it was exported from."""
+
+    contender: Contender
+    names: set[str]
+    source: str | None
+
+
+def standing(board: Board, surveys: Sequence[Survey], evaluations: Sequence[tuple[str, Evaluation]]) -> Standing:
+    """Put entries and forms side by side, and time them.
+
+    Args:
+        board: Its entries contend.
+        surveys: Of those on the board's data the newest tells the times.
+        evaluations: With their places; those of shipped forms on the board's split contend.
+    """
+    fitting = [one for one in surveys if (one.dataset, one.fingerprint) == (board.card.name, board.card.fingerprint)]
+    survey = max(fitting, key=lambda one: one.created_at, default=None)
+    found = [_entry(board, place, entry) for place, entry in enumerate(board.entries)]
+    for place, evaluation in evaluations:
+        form, _ = form_of(board, place, evaluation)
+        if form is not None:
+            found.append(_form(board, evaluation, form))
+    others: list[str] = []
+    timed = [_timed(one, survey, others) if survey else one.contender for one in found]
+    timed.sort(key=lambda one: (-one.accuracy.value, one.name))
+    return Standing(board, tuple(timed), survey, (*_times(timed, survey, len(fitting)), *others), elsewhere="")
+
+
+def form_of(board: Board, place: str, evaluation: Evaluation) -> tuple[ShippedForm | None, SetApart | None]:
+    """The shipped form that an evaluation is of, where it may stand on a board; or why it may not.
+
+    Returns:
+        Neither where the evaluation is of something else: another dataset or split, a recognizer as it was fitted.
+    """
+    card = board.card
+    is_of_the_board = (
+        evaluation.split == board.split
+        and not board.is_aided
+        and (evaluation.dataset, evaluation.fingerprint) == (card.name, card.fingerprint)
+        and evaluation.recognizer.fitted_on == card.name
+        and evaluation.classes == evaluation.dataset_classes == card.classes
+    )
+    if not is_of_the_board:
+        return None, None
+    name = evaluation.recognizer.experiment
+    try:
+        form = shipped_form(name)
+        weights = origin_of(name).weights if form else None
+    except FerbenchError as error:
+        return None, SetApart(place, str(error))
+    if form is None:
+        return None, None
+    if not _is_of_all_faces(board, evaluation.scores):
+        return None, SetApart(
+            place, f"Its scores are not those of all {board.n_faces:,} faces, class by class: evaluate it again."
+        )
+    if weights != evaluation.recognizer.weights:
+        return None, SetApart(place, f"{name} is shipped with other weights than were evaluated: evaluate it again.")
+    verdict = form.verdict
+    if (verdict.dataset, verdict.n) != (card.name, card.n_validation):
+        return None, SetApart(place, f"The gate of {name} judged other faces than this leaderboard's validation split.")
+    if not verdict.passed:
+        return None, SetApart(place, f"{name} failed its gate: {'; '.join(verdict.failures)}.")
+    return form, None
+
+
+def _entry(board: Board, place: int, entry: Entry) -> _Known:
+    gate = entry.result.gate
+    contender = Contender(
+        name=entry.name,
+        family=entry.family,
+        engine=gate.engine if gate else "keras" if entry.family == "deep" else "native",
+        precision=gate.precision if gate else "float32",
+        accuracy=entry.accuracy,
+        validation=entry.mean(lambda scores: scores.accuracy, "validation") or 0.0,
+        macro_f1=entry.mean(lambda scores: scores.macro_f1, board.split),
+        clean=entry.mean(lambda scores: scores.accuracy, "clean_test"),
+        size_bytes=entry.result.cost.size_bytes,
+        recalls=_recalls(board, entry),
+        place=place,
+        entry=entry,
+        form=None,
+        timing=None,
+    )
+    return _Known(contender, _names(entry), entry.result.recognizer.name if gate else None)
+
+
+def _form(board: Board, evaluation: Evaluation, form: ShippedForm) -> _Known:
+    scores = evaluation.scores
+    origin = next((one for one in board.entries if form.config_hash in _hashes(one)), None)
+    recalls = tuple(
+        Recall(name, _wilson(row[place] / sum(row), sum(row)) if sum(row) else None)
+        for place, (name, row) in enumerate(zip(board.card.classes, scores.confusion, strict=True))
+    )
+    contender = Contender(
+        name=form.name,
+        family=origin.family if origin else "deep",
+        engine=form.verdict.engine,
+        precision=form.verdict.precision,
+        accuracy=Interval(scores.accuracy, *scores.accuracy_interval),
+        validation=form.verdict.exported.accuracy,
+        macro_f1=scores.macro_f1,
+        clean=evaluation.clean.accuracy if evaluation.clean else None,
+        size_bytes=form.size_bytes,
+        recalls=recalls,
+        place=None,
+        entry=origin,
+        form=None,
+        timing=None,
+    )
+    return _Known(contender, {form.name, *(_names(origin) if origin else ())}, form.verdict.source)
+
+
+def _is_of_all_faces(board: Board, scores: Scores) -> bool:
+    expected = [board.card.counts[board.split].get(name, 0) for name in board.card.classes]
+    confusion = scores.confusion
+    is_square = all(len(row) == len(expected) and min(row) >= 0 for row in confusion)
+    if not is_square or [sum(row) for row in confusion] != expected:
+        return False
+    right = sum(row[place] for place, row in enumerate(confusion))
+    return abs(right / sum(expected) - scores.accuracy) < 1e-6
+
+
+def _recalls(board: Board, entry: Entry) -> tuple[Recall, ...]:
+    labels = shown(entry.first, board.split).labels
+    found = []
+    for label, name in enumerate(board.card.classes):
+        shares = entry.shares[labels == label]
+        found.append(Recall(name, _wilson(float(shares.mean()), len(shares)) if len(shares) else None))
+    return tuple(found)
+
+
+def _wilson(share: float, n: int) -> Interval:
+    """With Wilson's 95 % interval (1927), which is no point where nothing or everything is right."""
+    z2 = _Z * _Z
+    center = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return Interval(share, max(0.0, center - half), min(1.0, center + half))
+
+
+def _timed(known: _Known, survey: Survey, others: list[str]) -> Contender:
+    """The contender with its time; where the survey timed another recognizer of its name, `others` gets a sentence."""
+    one = known.contender
+    alike = [form for form in survey.forms if (form.engine, form.precision) == (one.engine, one.precision)]
+    named = [form for form in alike if _short(form.recognizer) in known.names]
+    expected = [one.validation]
+    if one.place is not None and one.entry is not None:
+        expected += [run.result.validation.accuracy for run in one.entry.runs]
+
+    def distance(form: Form) -> float:
+        return min(abs(form.accuracy - accuracy) for accuracy in expected)
+
+    for forms in (named, [form for form in alike if form.recognizer == known.source]):
+        nearest = min(forms, key=distance, default=None)
+        if nearest is not None and distance(nearest) <= _SAME_ACCURACY:
+            timing = next((timing for timing in nearest.timings if timing.threads == survey.threads[0]), None)
+            return replace(one, form=nearest, timing=timing)
+    if named:
+        others.append(
+            f"The {one.name} that was timed is right on {100 * min(named, key=distance).accuracy:.1f} % of validation, "
+            f"this one on {100 * one.validation:.1f} %: it is another one, and its time is not shown."
+        )
+    return one
+
+
+def _names(entry: Entry) -> set[str]:
+    return {entry.name, *(name for key in _hashes(entry) for name in shipped_as(key))}
+
+
+def _hashes(entry: Entry) -> set[str]:
+    return {run.result.config_hash for run in entry.runs}
+
+
+def _short(recognizer: str) -> str:
+    """The experiment in a run's folder, the last part of any other path, or the name itself."""
+    parts = PurePath(recognizer).parts
+    if parts and parts[-1] == "model":
+        parts = parts[:-1]
+    is_run = len(parts) >= 3 and parts[-1].startswith("seed")
+    return parts[-3] if is_run else parts[-1] if parts else ""
+
+
+def _times(found: Sequence[Contender], survey: Survey | None, n_surveys: int) -> tuple[str, ...]:
+    if len(found) == 1 and found[0].timing is None:
+        return ()
+    if survey is None:
+        return (
+            "No survey of engines was made on this data. Times of single runs, on other days and machines, are not "
+            "compared: there is no figure over time and no recommendation until python -m ferbench engines is run.",
+        )
+    environment, threads = survey.environment, survey.threads[0]
+    newest = f", the newest of {n_surveys}" if n_surveys > 1 else ""
+    text = (
+        f"All times are of one run, each by turns in rotated order{newest}: {survey.created_at:%Y-%m-%d}, "
+        f"{environment.processor}, {environment.n_cores} cores, {threads} {'thread' if threads == 1 else 'threads'}, "
+        "one face a call."
+    )
+    missing = [one.name for one in found if one.timing is None]
+    return text, *([f"Not in that run, so without a time and never recommended: {', '.join(missing)}."] * bool(missing))
