@@ -137,6 +137,7 @@ class ComparisonSettings(Section):
         n_frames: How many frames, each with a face of its own; None: one for each face.
         n_paced: How many of them are shown once more at `fps`, as a camera would show them.
         fps: Of those.
+        surroundings: How far a face goes on beyond its box, in sides of it; 0: it ends at a straight edge.
         block: Frames that one recognizer is shown before the next one's turn; the order rotates from block to block.
     """
 
@@ -145,6 +146,7 @@ class ComparisonSettings(Section):
     n_frames: int | None = Field(None, ge=1)
     n_paced: int = Field(300, ge=0)
     fps: float = Field(30.0, gt=0)
+    surroundings: float = Field(0.2, ge=0, le=0.5)
     block: int = Field(100, ge=1)
 
 

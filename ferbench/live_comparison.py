@@ -64,9 +64,8 @@ def compare_live(
     settings = config.comparison
     dataset = _open_dataset(settings.dataset, notice)
     faces = held_out(dataset) if settings.split == "test" else dataset.validation
-    scenes = Scenes(
-        faces, dataset.classes, SceneSettings(n_frames=settings.n_frames, frames_per_face=1), seed=config.seed
-    )
+    shown_so = SceneSettings(n_frames=settings.n_frames, frames_per_face=1, surroundings=settings.surroundings)
+    scenes = Scenes(faces, dataset.classes, shown_so, seed=config.seed)
     detectors = [detector for _, detector in open_detectors(config).items]
     recognizers = Lineup.of(config.recognizers).items
     directory = reports / "realtime" / config.name

@@ -37,6 +37,8 @@ class SceneSettings(BaseModel):
         empty_share: Share of the stretches of so many frames in which there is no face.
         motion: Pixels that a face moves at most a frame.
         light: Share of the light that comes and goes.
+        surroundings: How far a face goes on beyond its box, in sides of it, mirrored and fading into what is behind: no
+            camera sees a face end at a straight edge. 0: it does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +52,7 @@ class SceneSettings(BaseModel):
     empty_share: float = Field(0.0, ge=0, lt=1)
     motion: float = Field(3.0, ge=0)
     light: float = Field(0.25, ge=0, lt=1)
+    surroundings: float = Field(0.2, ge=0, le=0.5)
 
 
 class Scene(NamedTuple):
@@ -63,7 +66,7 @@ class Scenes:
     """Frames by number, the same bytes for the same faces, settings and seed, in whatever order they are asked for.
 
     Every face is shown once, in an order that the seed decides, before any is shown again. A face is enlarged and
-    pasted as it is: only its outermost pixels are mixed with what is behind it.
+    pasted as it is, after what surrounds it.
 
     Args:
         faces: What is shown; its `groups` become those of the truths.
@@ -103,8 +106,11 @@ class Scenes:
         shown, boxes = self._layout(index)
         light = self._light(index)
         image = self._backdrop(index, light)
-        for face, box in zip(shown.tolist(), boxes.tolist(), strict=True):
-            _paste(image, self._faces.images[face], box, light)
+        enlarged = [_enlarge(self._faces.images[face], box, light) for face, box in zip(shown, boxes, strict=True)]
+        for face, box in zip(enlarged, boxes.tolist(), strict=True):
+            _surround(image, face, box, self.settings.surroundings)
+        for face, (x1, y1, x2, y2) in zip(enlarged, boxes.tolist(), strict=True):
+            image[y1:y2, x1:x2] = face
         return Scene(image, self._truth(shown, boxes))
 
     def truth(self, index: int) -> Truth:
@@ -185,14 +191,31 @@ def _cells(settings: SceneSettings) -> list[tuple[int, int, int, int]]:
     return [(x[i], y[j], x[i + 1], y[j + 1]) for j in range(n_rows) for i in range(n_columns)]
 
 
-def _paste(image: FrameImage, face: Images, box: list[int], light: float) -> None:
+def _enlarge(face: Images, box: NDArray[np.int32], light: float) -> FrameImage:
+    cv2 = import_cv2()
+    width, height = int(box[2] - box[0]), int(box[3] - box[1])
+    interpolation = cv2.INTER_AREA if face.shape[0] >= height and face.shape[1] >= width else cv2.INTER_LINEAR
+    gray = cv2.convertScaleAbs(cv2.resize(face, (width, height), interpolation=interpolation), alpha=light)
+    enlarged: FrameImage = cv2.merge((gray, gray, gray))
+    return enlarged
+
+
+def _surround(image: FrameImage, face: FrameImage, box: list[int], share: float) -> None:
+    """Go on with the mirrored face around its box, weaker and weaker; without a share, mix its edge half and half."""
     cv2 = import_cv2()
     x1, y1, x2, y2 = box
-    square = image[y1:y2, x1:x2]
-    shrinks = face.shape[0] >= y2 - y1 and face.shape[1] >= x2 - x1
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    gray = cv2.convertScaleAbs(cv2.resize(face, (x2 - x1, y2 - y1), interpolation=interpolation), alpha=light)
-    pasted = cv2.merge((gray, gray, gray))
-    for edge in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
-        pasted[edge] = pasted[edge] // 2 + square[edge] // 2
-    square[:] = pasted
+    margin = round(share * (x2 - x1))
+    if margin == 0:
+        for edge in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
+            face[edge] = face[edge] // 2 + image[y1:y2, x1:x2][edge] // 2
+        return
+    height, width = image.shape[:2]
+    left, top = max(x1 - margin, 0), max(y1 - margin, 0)
+    right, bottom = min(x2 + margin, width), min(y2 + margin, height)
+    mirrored = cv2.copyMakeBorder(face, y1 - top, bottom - y2, x1 - left, right - x2, cv2.BORDER_REFLECT_101)
+    beside = np.arange(left, right, dtype=np.float32)
+    above = np.arange(top, bottom, dtype=np.float32)[:, None]
+    away = np.maximum(np.maximum(x1 - beside, beside - x2 + 1), np.maximum(y1 - above, above - y2 + 1))
+    weight = np.clip(1 - away / (margin + 1), 0, 1)
+    seen = image[top:bottom, left:right]
+    seen[:] = cv2.blendLinear(mirrored, np.ascontiguousarray(seen), weight, 1 - weight)

@@ -18,10 +18,11 @@ def live_section(found: list[RealtimeResult]) -> Section:
     for result in sorted(found, key=lambda one: (one.dataset.is_synthetic, one.split != "test", one.config.name)):
         synthetic = " (synthetic faces)" if result.dataset.is_synthetic else ""
         low, high = result.face_sizes
+        edges = "" if result.config.comparison.surroundings else ", cut off at straight edges"
         elements.append(
             Text(
                 f"{result.config.name}: {result.n_faces:,} {result.split} faces of {result.dataset.name}{synthetic}, "
-                f"{low} to {high} pixels in 640 x 480, one a frame, on {result.environment.n_cores} cores "
+                f"{low} to {high} pixels in 640 x 480{edges}, one a frame, on {result.environment.n_cores} cores "
                 f"({result.environment.processor}), {result.created_at:%Y-%m-%d}. Not found counts as wrong."
             )
         )

@@ -102,9 +102,10 @@ def realtime_figure(result: RealtimeResult) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     synthetic = " (synthetic faces)" if result.dataset.is_synthetic else ""
     low, high = result.face_sizes
+    edges = "" if result.config.comparison.surroundings else ", cut off at straight edges"
     axes.set_title(
         f"Right and fast on the same frames: {result.dataset.name}{synthetic}, {result.split} faces\n"
-        f"of {low} to {high} pixels in 640 x 480, one a frame, n = {result.n_faces:,}, 95 % intervals",
+        f"of {low} to {high} pixels in 640 x 480{edges}, one a frame, n = {result.n_faces:,}, 95 % intervals",
         fontsize=11,
         color=_INK,
     )

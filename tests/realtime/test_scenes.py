@@ -84,6 +84,38 @@ def test_the_pixels_of_a_box_are_the_face(faces: Split) -> None:
             assert np.array_equal(image[y1 + 1 : y2 - 1, x1 + 1 : x2 - 1, channel], enlarged[1:-1, 1:-1])
 
 
+def edges(image: np.ndarray, box: np.ndarray) -> float:
+    """Mean step in gray from the outermost column of a box on its right to the column beside it."""
+    _, y1, x2, y2 = box
+    return float(np.abs(image[y1:y2, x2 - 1].astype(int) - image[y1:y2, x2]).mean())
+
+
+def test_a_face_fades_into_what_is_behind_it(faces: Split) -> None:
+    soft, hard = (scenes(faces, frames_per_face=1, light=0, surroundings=share) for share in (0.2, 0))
+    steps = np.array(
+        [[edges(*(made[index].image, made.truth(index).boxes[0])) for made in (soft, hard)] for index in range(9)]
+    )
+    assert steps[:, 0].mean() < 0.4 * steps[:, 1].mean()
+
+
+def test_far_from_the_faces_nothing_changes(faces: Split) -> None:
+    soft, hard = (scenes(faces, frames_per_face=1, surroundings=share) for share in (0.2, 0))
+    for index in range(5):
+        x1, y1, x2, y2 = soft.truth(index).boxes[0]
+        margin = round(0.2 * (x2 - x1))
+        outside = np.ones((480, 640), bool)
+        outside[max(y1 - margin, 0) : y2 + margin, max(x1 - margin, 0) : x2 + margin] = False
+        assert np.array_equal(soft[index].image[outside], hard[index].image[outside])
+
+
+def test_surroundings_never_cover_another_face(faces: Split) -> None:
+    made = scenes(faces, faces_per_frame=12, frames_per_face=1, face_sizes=(120, 150), light=0, surroundings=0.5)
+    image, truth = made[0]
+    for (x1, y1, x2, y2), group in zip(truth.boxes, truth.groups, strict=True):
+        enlarged = cv2.resize(faces.images[group - 100], (x2 - x1, y2 - y1), interpolation=cv2.INTER_LINEAR)
+        assert np.array_equal(image[y1:y2, x1:x2, 0], enlarged)
+
+
 @pytest.mark.parametrize("n_faces", [1, 4, 30])
 def test_faces_lie_inside_the_frame_apart_from_each_other(faces: Split, n_faces: int) -> None:
     made = scenes(faces, faces_per_frame=n_faces, frames_per_face=10, n_frames=40, face_sizes=(60, 200), motion=20)
@@ -155,7 +187,9 @@ def test_no_faces_are_refused(faces: Split) -> None:
         Scenes(faces.take(np.empty(0, np.int64)), EMOTIONS)
 
 
-@pytest.mark.parametrize("settings", [{"empty_share": 1}, {"frames_per_face": 0}, {"n_frames": 0}, {"faces": 2}])
+@pytest.mark.parametrize(
+    "settings", [{"empty_share": 1}, {"frames_per_face": 0}, {"n_frames": 0}, {"faces": 2}, {"surroundings": 1}]
+)
 def test_senseless_settings_are_refused(settings: dict) -> None:
     with pytest.raises(ValidationError):
         SceneSettings(**settings)
