@@ -1,14 +1,23 @@
-"""A table of feature, encoding and classifier from finished runs that are named by them. Validation only."""
+"""Tables of what each part is worth, from finished runs that are named by their parts. Validation only.
+
+Classical runs are named `<feature>.<encoding>.<classifier>`, those of a training recipe `<group>.<change>`.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from ferbench.errors import DataError
+from ferbench.report.elements import points_interval
+from ferbench.report.runs import Run, read_run
 from ferbench.report.tables import bytes_text, percent_with_interval
 from ferbench.results import RunResult, read_result
+from ferbench.statistics.intervals import Interval, difference_interval
 
 _COLUMNS = ("feature", "encoding", "classifier", "validation, %", "macro-F1, %", "ms a face", "size", "fit, s of CPU")
+_BASE = "base"
 
 
 def ablation_markdown(reports: Path) -> str:
@@ -31,8 +40,36 @@ def ablation_markdown(reports: Path) -> str:
     if len(datasets) > 1:
         raise DataError(f"{reports} holds runs on {', '.join(datasets)}: rows of one table share their data.")
     results.sort(key=lambda result: (-result.validation.accuracy, result.config.name))
-    head = [f"| {' | '.join(_COLUMNS)} |", f"|---|---|---|{'---:|' * (len(_COLUMNS) - 3)}"]
-    return "\n".join([*head, *(f"| {' | '.join(_row(result))} |" for result in results)]) + "\n"
+    return _table(_COLUMNS, 3, [_row(result) for result in results])
+
+
+def recipe_markdown(reports: Path, group: str) -> str:
+    """What each change of a training recipe is worth: one row a run named `<group>.<change>`, the base first.
+
+    Args:
+        reports: Holds `<name>/<dataset>/seed<k>/result.json` with `predictions.npz` beside it.
+        group: The first part of the names; `<group>.base` is what each other run differs from.
+
+    Returns:
+        A table in Markdown, the most gained first: accuracy with its 95 % interval, its difference from the base of the
+        same seed with the 95 % interval of a paired bootstrap over the validation faces that both were asked about, and
+        what of it the rarest class sees.
+
+    Raises:
+        DataError: the base is missing, labels of the same face differ, or a run is damaged.
+    """
+    runs = [read_run(path.parent) for path in sorted(reports.glob(f"{group}.*/*/seed*/result.json"))]
+    bases = {run.result.config.seed: run for run in runs if _change(run) == _BASE}
+    lacking = sorted({run.result.config.seed for run in runs} - set(bases))
+    if lacking or not runs:
+        raise DataError(f"{reports} holds no {group}.{_BASE} with seed {lacking or 0}: run that file first.")
+    gains = [(run, _gain(run, bases[run.result.config.seed])) for run in runs]
+    gains.sort(key=lambda entry: (_change(entry[0]) != _BASE, -entry[1].value))
+    counts = bases[min(bases)].result.dataset.counts["validation"]
+    rarest = min(counts, key=lambda name: counts[name])
+    columns = ("change", "seed", "validation, %", "difference, points", "macro-F1, %", f"recall of {rarest}, %")
+    rows = [_recipe_row(run, gain, rarest) for run, gain in gains]
+    return _table((*columns, "log loss", "fit, s of CPU"), 1, rows)
 
 
 def _row(result: RunResult) -> list[str]:
@@ -44,4 +81,36 @@ def _row(result: RunResult) -> list[str]:
         f"{single.p50_ms:.2f}" if single else "",
         bytes_text(result.cost.size_bytes),
         f"{result.cost.fit_cpu_seconds:,.0f}",
+    ]
+
+
+def _table(columns: tuple[str, ...], n_words: int, rows: list[list[str]]) -> str:
+    head = [f"| {' | '.join(columns)} |", f"|{'---|' * n_words}{'---:|' * (len(columns) - n_words)}"]
+    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+
+
+def _change(run: Run) -> str:
+    return run.result.config.name.partition(".")[2]
+
+
+def _gain(run: Run, base: Run) -> Interval:
+    ours, theirs = run.validation, base.validation
+    _, mine, its = np.intersect1d(ours.rows, theirs.rows, assume_unique=True, return_indices=True)
+    if len(mine) == 0 or not np.array_equal(ours.labels[mine], theirs.labels[its]):
+        raise DataError(f"{run.place} and {base.place} are of other faces or labels: rows of one table share them.")
+    right, base_right = ours.right[mine].astype(np.float64), theirs.right[its].astype(np.float64)
+    return difference_interval(right, base_right, ours.groups[mine])
+
+
+def _recipe_row(run: Run, gain: Interval, rarest: str) -> list[str]:
+    scores = run.result.validation
+    return [
+        _change(run).replace("_", " "),
+        str(run.result.config.seed),
+        percent_with_interval(scores),
+        "" if _change(run) == _BASE else points_interval(gain).text,
+        f"{100 * scores.macro_f1:.1f}",
+        f"{100 * scores.classes[rarest].recall:.1f}",
+        f"{scores.log_loss:.3f}",
+        f"{run.result.cost.fit_cpu_seconds:,.0f}",
     ]

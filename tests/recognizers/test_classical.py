@@ -26,6 +26,7 @@ NAMES = (
     "lbp_svm",
     "patch_svm",
 )
+SYMMETRIC_HOG = {"interpolated": True, "symmetric": True}
 MIRROR_INVARIANT = ("bovw_local_svm", "bovw_svm", "fisher_svm", "gabor_svm", "hog_lbp_svm", "hog_rbf", "patch_svm")
 CACHED = ("bovw_local_svm", "bovw_svm", "fisher_svm", "patch_svm")
 PARAMS: dict[str, dict[str, Any]] = {
@@ -68,12 +69,38 @@ def degenerate(size: int) -> np.ndarray:
     return images
 
 
+def test_every_registered_classical_recognizer_is_among_the_names() -> None:
+    modules = {name: registry.get("recognizers", name).__module__ for name in registry.names("recognizers")}
+    assert tuple(sorted(name for name in modules if ".classical." in modules[name])) == NAMES
+
+
 @pytest.mark.parametrize("size", [24, 48, 224])
 @pytest.mark.parametrize("name", NAMES)
 def test_degenerate_faces_get_probabilities(name: str, size: int, fitted: Any) -> None:
     probabilities = fitted(name).predict_proba(degenerate(size))
     assert np.isfinite(probabilities).all()
+    assert probabilities.min() >= 0
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted({*registry.shipped()} & {*NAMES}))
+def test_degenerate_faces_get_probabilities_of_what_is_shipped(name: str) -> None:
+    recognizer = registry.load(name)
+    for size in (24, 48, 224):
+        probabilities = recognizer.predict_proba(degenerate(size))
+        assert np.isfinite(probabilities).all()
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_degenerate_training_faces_do_not_break_a_fit(name: str) -> None:
+    """Among other faces, and with one class of black ones alone."""
+    images, labels = waves(60)
+    images[labels == 2], images[:6] = 0, degenerate(24)
+    params = registry.get("recognizers", name).smoke_params()
+    recognizer = registry.create("recognizers", name, params)
+    recognizer.fit(images, labels, classes=("down", "across", "black"), validation=(images, labels))
+    assert np.isfinite(recognizer.predict_proba(images)).all()
 
 
 @pytest.mark.parametrize("name", MIRROR_INVARIANT)
@@ -104,6 +131,7 @@ def test_it_learns_to_tell_waves(name: str) -> None:
 
 
 VARIANTS = [
+    ("hog_svm", {**SYMMETRIC_HOG, "orientations": 8, "block": 2, "c": [1.0]}),
     ("hog_rbf", {"kernel": "exact"}),
     ("hog_rbf", {"kernel": "fourier", "whiten": True}),
     ("hog_lbp_svm", {"kernel": "chi2", "cells": []}),
@@ -157,6 +185,55 @@ def test_an_interrupted_fit_goes_on_from_its_features(name: str, faces: Any, tmp
     np.testing.assert_array_equal(resumed.predict_proba(images), afresh.predict_proba(images))
 
 
+@pytest.mark.parametrize("name", CACHED)
+def test_a_fit_killed_in_mid_extraction_goes_on_where_it_was(
+    name: str, faces: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ferbench.recognizers.classical.feature_svm._CHUNK_IMAGES", 40)
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if stage == "features" and done == 80:
+            raise KeyboardInterrupt
+
+    params = registry.get("recognizers", name).smoke_params()
+    afresh = fit(registry.create("recognizers", name, params), faces)
+    with pytest.raises(KeyboardInterrupt):
+        fit(registry.create("recognizers", name, params), faces, checkpoints=tmp_path, on_progress=stop)
+    kept = tmp_path / "features"
+    left = {path: path.stat().st_mtime_ns for path in kept.iterdir()}
+    assert len(left) == 3  # what features are made with, and the first two chunks
+    (kept / "features-0123.partial.npz").write_bytes(b"PK what a killed process was writing")
+    resumed = fit(registry.create("recognizers", name, params), faces, checkpoints=tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in left} == left
+    np.testing.assert_array_equal(resumed.predict_proba(faces.test.images), afresh.predict_proba(faces.test.images))
+
+
+def test_damaged_features_are_made_again(faces: Any, tmp_path: Path) -> None:
+    params = registry.get("recognizers", "bovw_svm").smoke_params()
+    whole = fit(registry.create("recognizers", "bovw_svm", params), faces, checkpoints=tmp_path)
+    for number, path in enumerate(sorted((tmp_path / "features").iterdir())):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        path.write_bytes(content if number % 2 else content[:-40])
+    again = fit(registry.create("recognizers", "bovw_svm", params), faces, checkpoints=tmp_path)
+    np.testing.assert_array_equal(again.predict_proba(faces.test.images), whole.predict_proba(faces.test.images))
+
+
+def test_other_faces_do_not_read_the_features_of_these(faces: Any, tmp_path: Path) -> None:
+    params = registry.get("recognizers", "bovw_svm").smoke_params()
+    fit(registry.create("recognizers", "bovw_svm", params), faces, checkpoints=tmp_path)
+    images, labels = faces.train.images.copy(), faces.train.labels
+    images[0, 20:30, 20:30] ^= 128
+    validation = (faces.validation.images, faces.validation.labels)
+    fits = [
+        registry.create("recognizers", "bovw_svm", params).fit(
+            images, labels, validation=validation, checkpoints=checkpoints
+        )
+        for checkpoints in (tmp_path, None)
+    ]
+    np.testing.assert_array_equal(*(recognizer.predict_proba(faces.test.images) for recognizer in fits))
+
+
 def test_other_parameters_do_not_read_the_features_of_these(faces: Any, tmp_path: Path) -> None:
     params = registry.get("recognizers", "fisher_svm").smoke_params()
     fit(registry.create("recognizers", "fisher_svm", params), faces, checkpoints=tmp_path)
@@ -177,6 +254,8 @@ def test_other_parameters_do_not_read_the_features_of_these(faces: Any, tmp_path
         ("hog_rbf", {"gamma": 0.0}, "a gamma above 0"),
         ("hog_lbp_svm", {"cells": [], "radii": []}, "a cell or a radius"),
         ("gabor_svm", {"wavelengths": [1.0]}, "wavelengths >= 2"),
+        ("hog_svm", {"symmetric": True}, "interpolated votes"),
+        ("hog_svm", {**SYMMETRIC_HOG, "orientations": 9}, "even number of orientations"),
         ("classical_ensemble", {"members": []}, "one or more members"),
     ],
 )

@@ -121,6 +121,17 @@ def test_mirrored_training_gives_a_face_and_its_mirror_image_nearly_the_same_ans
     assert differences[0] < 0.5 * differences[1]
 
 
+def test_symmetric_features_are_learnt_like_mirrored_training_images() -> None:
+    images, labels = stripes(90)
+    images, labels = images[labels != 1], labels[labels != 1] // 2
+    params = {**HogSvm.smoke_params(), "orientations": 8, "interpolated": True}
+    halves = HogSvm(**{**params, "symmetric": True, "c": (0.05,)}).fit(images, labels, classes=("tilted", "flat"))
+    twice = HogSvm(**{**params, "mirror": True, "c": (0.05,)}).fit(images, labels, classes=("tilted", "flat"))
+    asked, _ = stripes(30, seed=2)
+    np.testing.assert_allclose(halves.predict_proba(asked), twice.predict_proba(asked), atol=0.01)
+    np.testing.assert_allclose(halves.predict_proba(asked), halves.predict_proba(asked[:, :, ::-1]), atol=1e-5)
+
+
 def test_soft_targets_count_for_their_most_probable_class() -> None:
     images, labels = stripes(90)
     targets = np.full((90, 3), 0.2, np.float32)

@@ -5,7 +5,7 @@ import pytest
 from skimage.feature import hog as skimage_hog
 
 from ferbench.errors import ConfigError, ImagesError
-from ferbench.recognizers.classical.hog import hog
+from ferbench.recognizers.classical.hog import hog, mirrored_pairs
 
 
 def hard_images(height: int, width: int) -> np.ndarray:
@@ -69,6 +69,67 @@ def test_signed_hog_folds_to_the_unsigned_one_when_blocks_do_not_clip() -> None:
     signed = hog(images, orientations=18, cell=6, block=8, signed=True).reshape(-1, 2, 9).sum(axis=1).ravel()
     unsigned = hog(images, orientations=9, cell=6, block=8).ravel()
     np.testing.assert_allclose(signed / np.linalg.norm(signed), unsigned, atol=1e-4)
+
+
+def shared_votes(image: np.ndarray, orientations: int, cell: int, signed: bool) -> np.ndarray:
+    """Histograms by cell, one pixel after the other: each vote goes to up to eight bins."""
+    rows, columns = image.shape[0] // cell, image.shape[1] // cell
+    pixels = image[: rows * cell, : columns * cell].astype(float)
+    turn = 360 if signed else 180
+    histograms = np.zeros((rows + 2, columns + 2, orientations))  # with a rim for what falls outside
+    down, right = np.zeros_like(pixels), np.zeros_like(pixels)
+    down[1:-1], right[:, 1:-1] = pixels[2:] - pixels[:-2], pixels[:, 2:] - pixels[:, :-2]
+    for row, column in np.ndindex(*pixels.shape):
+        magnitude = np.hypot(down[row, column], right[row, column])
+        angle = np.degrees(np.arctan2(down[row, column], right[row, column])) % turn
+        bins = np.rint(angle / turn * 2 * orientations) / 2  # half bins, as are the cells
+        places = [(2 * position // cell + 0.5) / 2 - 0.5 for position in (row, column)]
+        for r, c, o in np.ndindex(2, 2, 2):
+            here = np.floor([*places, bins]).astype(int) + np.array([r, c, o])
+            share = np.prod(1 - np.abs(here - [*places, bins]))
+            histograms[here[0] + 1, here[1] + 1, here[2] % orientations] += magnitude * share
+    return histograms[1:-1, 1:-1]
+
+
+@pytest.mark.parametrize(("orientations", "cell", "signed"), [(18, 6, True), (9, 8, False), (1, 4, True)])
+@pytest.mark.parametrize("size", [(24, 24), (26, 19)])
+def test_interpolated_votes_are_shared_between_bins_and_cells(
+    orientations: int, cell: int, signed: bool, size: tuple[int, int]
+) -> None:
+    images = hard_images(*size)[[0, 1, 5, 7]]
+    features = hog(images, orientations=orientations, cell=cell, block=1, signed=signed, interpolated=True)
+    expected = np.stack([shared_votes(image, orientations, cell, signed) for image in images])
+    expected = expected.reshape(len(images), -1, orientations)
+    for limit in (0.2, np.inf):
+        expected = np.minimum(expected / np.sqrt((expected**2).sum(axis=2, keepdims=True) + 1e-10), limit)
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(features, expected.reshape(len(images), -1), rtol=0, atol=1e-5)
+
+
+def test_interpolated_hog_of_more_images_than_a_chunk_equals_one_by_one() -> None:
+    images = np.random.default_rng(1).integers(0, 256, (40, 48, 48)).astype(np.uint8)
+    one_by_one = np.concatenate([hog(images[row : row + 1], interpolated=True) for row in range(len(images))])
+    np.testing.assert_allclose(hog(images, interpolated=True), one_by_one, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("orientations", "cell", "block", "signed"), [(18, 6, 2, True), (9, 8, 3, False)])
+def test_mirrored_pairs_find_each_value_in_the_mirror_image(
+    orientations: int, cell: int, block: int, signed: bool
+) -> None:
+    images = hard_images(49, 48)
+    shape = {"orientations": orientations, "cell": cell, "block": block, "signed": signed}
+    there = hog(images, **shape, interpolated=True)
+    back = hog(images[:, :, ::-1], **shape, interpolated=True)
+    places, mirrored = mirrored_pairs(49, 48, **shape)
+    np.testing.assert_allclose(there[:, places], back[:, mirrored], atol=1e-5)
+    np.testing.assert_allclose(back[:, places], there[:, mirrored], atol=1e-5)
+    assert set(places) | set(mirrored) == set(range(there.shape[1]))
+
+
+@pytest.mark.parametrize(("width", "orientations"), [(49, 18), (48, 9)])
+def test_mirrored_pairs_refuse_cells_or_bins_that_change_sides(width: int, orientations: int) -> None:
+    with pytest.raises(ConfigError, match="symmetric hog needs"):
+        mirrored_pairs(48, width, orientations=orientations, cell=6, block=2, signed=True)
 
 
 @pytest.mark.parametrize("wrong", [{"cell": 5}, {"cell": 0}, {"block": 0}, {"orientations": 0}])

@@ -8,6 +8,8 @@ import pytest
 
 from ferbench import registry
 from ferbench.recognizers.deep.accounting import account
+from ferbench.recognizers.deep.frozen import freeze
+from ferbench.recognizers.deep.training import forward
 
 NAMES = ["lenet5", "alexnet", "vgg", "resnet18", "mobilenet", "mini_xception", "efficientnet", "cbam_resnet"]
 NAMES += ["cnn3", "cnn9", "ferbench_net"]
@@ -20,6 +22,17 @@ def build(name: str, side: int = 48, **params) -> keras.Model:
 @pytest.fixture(scope="module")
 def networks() -> dict[str, keras.Model]:
     return {name: build(name) for name in NAMES}
+
+
+def small(name: str, seed: int) -> keras.Model:
+    """The smallest of its kind for faces of 24 x 24; its batch normalization looks as if it had learnt."""
+    keras.utils.set_random_seed(seed)
+    network = build(name, 24, **registry.get("recognizers", name).smoke_params())
+    random = np.random.default_rng(seed)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([random.uniform(0.5, 1.5, weight.shape) for weight in layer.get_weights()])
+    return network
 
 
 def layers_of(network: keras.Model) -> Counter[str]:
@@ -85,3 +98,21 @@ def test_attention_weighs_each_channel_and_each_place_between_nothing_and_all() 
     faces = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1)).astype(np.uint8)
     for values in keras.Model(network.inputs, gates).predict_on_batch(faces):
         assert ((np.asarray(values) > 0) & (np.asarray(values) < 1)).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_frozen_network_answers_as_the_network_does(name: str) -> None:
+    network = small(name, seed=0)
+    faces = np.random.default_rng(1).integers(0, 256, (5, 24, 24)).astype(np.uint8)
+    expected = forward(network, faces)
+    assert expected.std(axis=0).max() > 0 and expected.max() < 0.999
+    np.testing.assert_allclose(forward(freeze(network), faces), expected, atol=1e-5)
+
+
+def test_network_assigned_anew_is_what_answers() -> None:
+    face = np.full((1, 24, 24), 90, np.uint8)
+    recognizer = registry.create("recognizers", "cnn3", registry.get("recognizers", "cnn3").smoke_params())
+    for seed in (0, 1):
+        recognizer.network_ = small("cnn3", seed)
+        answer = recognizer._predict_proba(face)
+        np.testing.assert_allclose(answer, forward(recognizer.network_, face), atol=1e-5)

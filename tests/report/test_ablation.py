@@ -8,9 +8,11 @@ import pytest
 from ferbench import registry
 from ferbench.config import load_experiment
 from ferbench.errors import DataError
-from ferbench.report.ablation import ablation_markdown
+from ferbench.report.ablation import ablation_markdown, recipe_markdown
 
-FILES = sorted((Path(__file__).parents[2] / "experiments" / "ablation_classical").glob("*.yaml"))
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+FILES = sorted((EXPERIMENTS / "ablation_classical").glob("*.yaml"))
+RECIPES = sorted((EXPERIMENTS / "ablation_recipe").glob("*.yaml"))
 
 
 def test_rows_are_sorted_by_validation_and_named_by_their_parts(make_run: Any, reports: Path) -> None:
@@ -49,3 +51,46 @@ def test_a_row_is_named_by_its_parts_and_resolves(path: Path) -> None:
 
 def test_there_are_a_dozen_rows() -> None:
     assert len(FILES) == 12
+
+
+def test_changes_are_compared_with_the_base_of_their_seed(make_run: Any, reports: Path) -> None:
+    for seed in (0, 1):
+        make_run("recipe.base", skill=0.5, seed=seed, with_test=False)
+    make_run("recipe.more_of_it", skill=0.95, with_test=False)
+    make_run("recipe.none", skill=0.05, seed=1, with_test=False)
+    make_run("hog.grid.linear_svm", with_test=False)
+    head, rule, *rows = recipe_markdown(reports, "recipe").splitlines()
+    assert head.count("|") == rule.count("|") == rows[0].count("|")
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert [row[:2] for row in cells] == [["base", "0"], ["base", "1"], ["more of it", "0"], ["none", "1"]]
+    assert [row[3][:1] for row in cells] == ["", "", "+", "-"]
+
+
+def test_difference_is_over_the_faces_that_both_were_asked_about(make_run: Any, reports: Path) -> None:
+    make_run("votes.base", dataset="ferplus_plurality", n_faces=70, with_test=False)
+    make_run("votes.soft", dataset="ferplus_votes", n_faces=140, skill=1.0, with_test=False)
+    assert recipe_markdown(reports, "votes").count("\n") == 4
+
+
+@pytest.mark.parametrize("name", ["recipe.mixup", "hog_svm"])
+def test_changes_without_their_base_make_no_table(make_run: Any, reports: Path, name: str) -> None:
+    make_run(name, with_test=False)
+    with pytest.raises(DataError, match=r"recipe\.base .* run that file first"):
+        recipe_markdown(reports, "recipe")
+
+
+def test_changes_on_other_faces_make_no_table(make_run: Any, reports: Path) -> None:
+    make_run("recipe.base", with_test=False)
+    make_run("recipe.mixup", with_test=False, first_row=5_000)
+    with pytest.raises(DataError, match="share them"):
+        recipe_markdown(reports, "recipe")
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_change_is_named_by_its_file_and_resolves(path: Path) -> None:
+    config = load_experiment(path)
+    base = load_experiment(path.with_name(f"{config.name.split('.')[0]}.base.yaml"))
+    assert config.name == path.stem and config.recognizer == base.recognizer
+    assert registry.resolve("recognizers", config.recognizer.name, config.recognizer.params)
+    assert config.training is not None and path.read_text(encoding="utf-8").startswith("# ")
+    assert path.stem.endswith(".base") or (config.training, config.distill) != (base.training, base.distill)

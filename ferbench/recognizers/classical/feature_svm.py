@@ -138,6 +138,8 @@ class FeatureSvm(Recognizer):
         self._adopt(_calibrated(chosen, judged, validation[1]))
 
     def _predict_proba(self, images: Images) -> Probabilities:
+        if len(images) <= _BLOCK_IMAGES:
+            return self._block_proba(images)
         # The descriptors of a whole split would fill the memory, and one block's stay in the processor's cache.
         starts = range(0, len(images), _BLOCK_IMAGES)
         return np.concatenate([self._block_proba(images[start : start + _BLOCK_IMAGES]) for start in starts])
@@ -146,9 +148,9 @@ class FeatureSvm(Recognizer):
         logits: NDArray[np.float32] = self.svm_.decision_function(self._features(images)) * self.inverse_temperature_
         if logits.ndim == 1:
             logits = np.stack([-logits, logits], axis=1)
-        logits -= logits.max(axis=1, keepdims=True)
+        logits -= np.maximum.reduce(logits, axis=1, keepdims=True)  # the functions behind the methods: half the time
         np.exp(logits, out=logits)
-        logits /= logits.sum(axis=1, keepdims=True)
+        logits /= np.add.reduce(logits, axis=1, keepdims=True)
         return logits
 
     def _save(self, directory: Path) -> None:

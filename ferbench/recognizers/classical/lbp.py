@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from math import ceil, floor
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ferbench.errors import ConfigError
 from ferbench.types import Images
+
+Shares: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 _CHUNK_PIXELS = 8 * 48 * 48  # what one pass works on: its arrays stay in the cache, memory stays flat
 
@@ -102,46 +105,83 @@ def _patterns(images: Images, points: int, radius: float) -> NDArray[np.unsigned
     margin = ceil(radius) + 1
     padded = np.zeros((n, height + 2 * margin, width + 2 * margin), np.uint8)
     padded[:, margin:-margin, margin:-margin] = images
-    exact = padded.astype(np.float64)
-    center = exact[:, margin:-margin, margin:-margin]
+    stride = padded.shape[2]
+    # Row after row, a neighbor is as many values further on for every pixel: what it is in the margin is of no matter.
+    pixels = padded.reshape(n, -1)
+    exact = pixels.astype(np.float64)
+    reach = margin * stride + margin
+    center, exact_center = _window(pixels, 0, reach), _window(exact, 0, reach)
     between_columns: dict[float, NDArray[np.float64]] = {}
-    patterns = np.zeros(images.shape, np.uint8 if points <= 8 else np.uint16)
+    patterns = np.zeros(pixels.shape, np.uint8 if points <= 8 else np.uint16)
+    found = _window(patterns, 0, reach)
+    is_bright = np.empty(found.shape, np.bool_)
+    bit = is_bright.view(np.uint8)
     for row_shift, column_shift in reversed(_neighbors(points, radius)):
-        patterns += patterns
-        if row_shift.is_integer() and column_shift.is_integer():
-            row, column = margin + int(row_shift), margin + int(column_shift)
-            patterns |= padded[:, row : row + height, column : column + width] >= images
-            continue
-        if column_shift not in between_columns:
-            between_columns[column_shift] = _shift(exact, column_shift, margin, width, axis=2)
-        patterns |= _shift(between_columns[column_shift], row_shift, margin, height, axis=1) >= center
-    return patterns
+        row, column = floor(row_shift), floor(column_shift)
+        if row == row_shift and column == column_shift:
+            np.greater_equal(_window(pixels, row * stride + column, reach), center, out=is_bright)
+        else:
+            if column_shift not in between_columns:
+                shares = _column_shares(column_shift, height, width, margin)
+                between_columns[column_shift] = _mixed(exact, column, 1, margin, shares)
+            # What lies between columns has lost `margin` values at both ends.
+            values = between_columns[column_shift]
+            shares = _row_shares(row_shift, height, width, margin)
+            values = _mixed(values, row * stride, stride, margin * stride, shares)
+            np.greater_equal(values, exact_center, out=is_bright)
+        found += found
+        found |= bit
+    return np.ascontiguousarray(patterns.reshape(padded.shape)[:, margin:-margin, margin:-margin])
 
 
-def _shift(padded: NDArray[np.float64], shift: float, margin: int, size: int, axis: int) -> NDArray[np.float64]:
-    """The `size` values that lie `shift` after the margin, interpolated as scikit-image does, rounding included."""
-    whole = floor(shift)
-    before = _window(padded, margin + whole, size, axis)
-    if shift == whole:
+def _window(values: NDArray[Any], shift: int, reach: int) -> NDArray[Any]:
+    """All values but the first and the last `reach`, `shift` further on."""
+    return values[:, reach + shift : values.shape[1] - reach + shift]
+
+
+def _mixed(
+    values: NDArray[np.float64], shift: int, step: int, reach: int, shares: Shares | None
+) -> NDArray[np.float64]:
+    """The values `shift` further on and those a step behind them, interpolated as scikit-image does."""
+    before = _window(values, shift, reach)
+    if shares is None:
         return before
-    near, far = _weights(shift, size, axis)
+    near, far = shares
     mixed: NDArray[np.float64] = before * near
-    mixed += _window(padded, margin + whole + 1, size, axis) * far
+    mixed += _window(values, shift + step, reach) * far
     return mixed
 
 
 @cache
-def _weights(shift: float, size: int, axis: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of the pixel before and the pixel after each position; rounding makes them differ from place to place."""
-    positions = np.arange(size) + shift
-    far = positions - np.floor(positions)
-    if axis == 1:
-        far = far[:, None]
+def _column_shares(shift: float, height: int, width: int, margin: int) -> Shares | None:
+    """Of the pixels before and after each place that `_mixed` finds; None: all lies on a pixel.
+
+    They are the same everywhere but for rounding, which scikit-image's have as well.
+    """
+    far = _fractions(shift, width, margin)
+    if far is None:
+        return None
+    far = np.tile(far, height + 2 * margin)[margin:-margin]
     return 1 - far, far
 
 
-def _window(array: NDArray[np.float64], start: int, size: int, axis: int) -> NDArray[np.float64]:
-    return array[:, start : start + size] if axis == 1 else array[:, :, start : start + size]
+@cache
+def _row_shares(shift: float, height: int, width: int, margin: int) -> Shares | None:
+    """Like `_column_shares`, of the rows, among what that one leaves."""
+    far = _fractions(shift, height, margin)
+    if far is None:
+        return None
+    stride = width + 2 * margin
+    reach = margin * stride + margin
+    far = np.repeat(far, stride)[reach:-reach]
+    return 1 - far, far
+
+
+def _fractions(shift: float, size: int, margin: int) -> NDArray[np.float64] | None:
+    if shift.is_integer():
+        return None
+    positions = np.arange(-margin, size + margin) + shift
+    return np.asarray(positions - np.floor(positions))
 
 
 @cache

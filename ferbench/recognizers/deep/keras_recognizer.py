@@ -14,6 +14,7 @@ import numpy as np
 from ferbench.errors import NotFittedError
 from ferbench.recognizers.base import Recognizer
 from ferbench.recognizers.deep.accounting import Account, account
+from ferbench.recognizers.deep.frozen import freeze
 from ferbench.recognizers.deep.recipe import Training
 from ferbench.recognizers.deep.training import forward, train
 from ferbench.types import EpochHook, Images, Labels, Probabilities, ProgressHook
@@ -32,13 +33,15 @@ class KerasRecognizer(Recognizer):
         seed: Fixes initial weights, dropout, order and augmentation.
 
     Attributes:
-        network_: The `keras.Model`, once fitted or loaded.
+        network_: The `keras.Model`, once fitted or loaded. The first answer freezes its weights: to change them later,
+            assign the changed network anew.
         curve_: Loss and accuracies by epoch, once fitted.
         best_epoch_: The epoch, from 1, whose weights validation chose, once fitted.
     """
 
     family = "deep"
     network_: keras.Model
+    _frozen: tuple[keras.Model, keras.Model] | None = None
 
     def __init__(self, *, training: Training = Training(), seed: int = 0) -> None:  # noqa: B008 - frozen
         self.training = training
@@ -99,7 +102,9 @@ class KerasRecognizer(Recognizer):
         self.best_epoch_ = progress.best_epoch
 
     def _predict_proba(self, images: Images) -> Probabilities:
-        return forward(self.network_, images)
+        if self._frozen is None or self._frozen[0] is not self.network_:
+            self._frozen = self.network_, freeze(self.network_)
+        return forward(self._frozen[1], images)
 
     def _save(self, directory: Path) -> None:
         self.network_.save_weights(directory / _WEIGHTS)
