@@ -40,7 +40,7 @@ def compare(
     """Show each pair the same frames, a block at a time; from block to block another pair begins.
 
     So differences between two pairs are differences on the same frames, and a machine that slows down or warms up
-    meets all of them alike.
+    meets all of them alike. A block's frames are drawn before it begins: a camera's frames cost no drawing either.
 
     Args:
         scenes: What is shown.
@@ -59,6 +59,7 @@ def compare(
     starts = range(0, n_frames, block)
     for turn, start in enumerate(starts):
         frames = range(start, min(start + block, n_frames))
+        scenes.hold(frames)
         first = turn % len(pairs)
         for number, (detector, recognizer) in enumerate(pairs[first:] + pairs[:first]):
             on_progress("frames", turn * len(pairs) + number, len(starts) * len(pairs))

@@ -97,12 +97,30 @@ class Scenes:
         self._cells = _cells(settings)
         self._first_faces = self._plan()
         self._backdrops = _backdrops(settings.height + _PAN, settings.width + _PAN, seed)
+        self._held: dict[int, Scene] = {}
 
     def __len__(self) -> int:
         return self._n_frames
 
     def __getitem__(self, index: int) -> Scene:
         """The frame `index` and its faces."""
+        return self._held.get(index) or self._drawn(index)
+
+    def hold(self, frames: range) -> None:
+        """Draw these frames now and keep them, in place of those kept before, so that reading one takes no time.
+
+        A camera's frame is not drawn by who looks at it; and several that look at the same frames draw them once. A
+        frame of 640 x 480 pixels takes 0.9 MB.
+        """
+        self._held = {index: self._drawn(index) for index in frames}
+        for image, _ in self._held.values():
+            image.flags.writeable = False
+
+    def truth(self, index: int) -> Truth:
+        """The faces of frame `index`, without drawing it."""
+        return self._truth(*self._layout(index))
+
+    def _drawn(self, index: int) -> Scene:
         shown, boxes = self._layout(index)
         light = self._light(index)
         image = self._backdrop(index, light)
@@ -112,10 +130,6 @@ class Scenes:
         for face, (x1, y1, x2, y2) in zip(enlarged, boxes.tolist(), strict=True):
             image[y1:y2, x1:x2] = face
         return Scene(image, self._truth(shown, boxes))
-
-    def truth(self, index: int) -> Truth:
-        """The faces of frame `index`, without drawing it."""
-        return self._truth(*self._layout(index))
 
     def _plan(self) -> NDArray[np.int64]:
         """For each stretch of `frames_per_face` frames, how many faces came before it; one more entry at the end."""

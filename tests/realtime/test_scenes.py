@@ -34,6 +34,17 @@ def test_same_seed_gives_the_same_bytes_in_any_order(faces: Split) -> None:
         assert np.array_equal(other[index].image, forward[index])
 
 
+def test_held_frames_are_drawn_once_and_are_the_same(faces: Split) -> None:
+    held, fresh = scenes(faces), scenes(faces)
+    held.hold(range(3, 6))
+    first = held[4]
+    assert held[4] is first and not first.image.flags.writeable
+    assert np.array_equal(first.image, fresh[4].image) and np.array_equal(first.truth.boxes, fresh[4].truth.boxes)
+    assert held[2] is not held[2] and np.array_equal(held[2].image, fresh[2].image)
+    held.hold(range(0))
+    assert held[4] is not first
+
+
 def test_another_seed_gives_other_frames(faces: Split) -> None:
     one, other = scenes(faces, seed=0), scenes(faces, seed=1)
     assert not np.array_equal(one[0].image, other[0].image)
