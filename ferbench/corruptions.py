@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ferbench.data.images import import_cv2
+from ferbench.data.images import import_cv2, seen_through
 from ferbench.errors import ConfigError, UnknownNameError, did_you_mean
 from ferbench.recognizers.arrays import check_images
 from ferbench.types import Images
@@ -154,18 +154,18 @@ def _occlusion_mouth(images: Images, height: float, rng: np.random.Generator) ->
 def _rotation(images: Images, degrees: float, rng: np.random.Generator) -> Images:
     angles = np.radians(degrees) * _signs(len(images), rng)
     cosine, sine = np.cos(angles), np.sin(angles)
-    return _seen_through(images, np.stack([cosine, -sine, sine, cosine], axis=1).reshape(-1, 2, 2))
+    return seen_through(images, np.stack([cosine, -sine, sine, cosine], axis=1).reshape(-1, 2, 2))
 
 
 def _box_shift(images: Images, distance: float, rng: np.random.Generator) -> Images:
     angles = rng.uniform(0, 2 * np.pi, len(images))
     shifts = distance * images.shape[2] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    return _seen_through(images, np.broadcast_to(np.eye(2), (len(images), 2, 2)), np.rint(shifts))
+    return seen_through(images, np.broadcast_to(np.eye(2), (len(images), 2, 2)), np.rint(shifts))
 
 
 def _box_scale(images: Images, factor: float, rng: np.random.Generator) -> Images:
     scales = factor ** _signs(len(images), rng)
-    return _seen_through(images, scales[:, None, None] * np.eye(2))
+    return seen_through(images, scales[:, None, None] * np.eye(2))
 
 
 _CHANGES: dict[str, _Change] = {
@@ -225,18 +225,4 @@ def _barred(images: Images, row: float, height: float, rng: np.random.Generator)
     changed = images.copy()
     gray = rng.integers(0, 256, len(images), np.uint8)
     changed[:, max(first, 0) : max(last, first + 1), margin : n_columns - margin] = gray[:, None, None]
-    return changed
-
-
-def _seen_through(images: Images, turns: NDArray[np.float64], shifts: NDArray[np.float64] | None = None) -> Images:
-    """Each image as a box sees it that is turned and scaled about the middle, then shifted by (x, y) pixels."""
-    cv2 = import_cv2()
-    height, width = images.shape[1:]
-    middle = np.array([(width - 1) / 2, (height - 1) / 2])
-    offsets = middle - turns @ middle + (0 if shifts is None else shifts)
-    changed = np.empty_like(images)
-    for target, image, turn, offset in zip(changed, images, turns, offsets, strict=True):
-        matrix = np.column_stack([turn, offset])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        cv2.warpAffine(image, matrix, (width, height), dst=target, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return changed

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ferbench.errors import DataError, MissingLibraryError
 from ferbench.types import FrameImage, Images
@@ -60,6 +61,26 @@ def resize(images: Images, size: tuple[int, int]) -> Images:
     for image, target in zip(images, resized, strict=True):
         cv2.resize(np.ascontiguousarray(image), (width, height), dst=target, interpolation=interpolation)
     return resized
+
+
+def seen_through(images: Images, turns: NDArray[np.float64], shifts: NDArray[np.float64] | None = None) -> Images:
+    """Each image as a box sees it that is turned and scaled about the middle, then shifted; edges are replicated.
+
+    Args:
+        images: uint8, (n, height, width).
+        turns: (n, 2, 2), from places in the box to places in the image.
+        shifts: (n, 2), x and y in pixels.
+    """
+    cv2 = import_cv2()
+    height, width = images.shape[1:]
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    offsets = middle - turns @ middle + (0 if shifts is None else shifts)
+    changed = np.empty_like(images)
+    for target, image, turn, offset in zip(changed, images, turns, offsets, strict=True):
+        matrix = np.column_stack([turn, offset])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cv2.warpAffine(image, matrix, (width, height), dst=target, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return changed
 
 
 def read_gray(path: str | Path) -> Images:

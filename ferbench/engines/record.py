@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 from pydantic import ValidationError
@@ -34,6 +34,8 @@ class Form(Record):
         accuracy: On validation, 0 to 1.
         macro_f1: On validation, 0 to 1.
         size_bytes: Of its files.
+        multiply_adds: Of one face, counted in the network that engines run; None for what is no network, and for a form
+            surveyed by itself.
         load_seconds: From a process that has imported NumPy to the first answer, libraries included; one thread.
         memory_bytes: By how much loading, and answering one face and a batch, raises that process's peak; None where
             the system does not tell.
@@ -51,6 +53,16 @@ class Form(Record):
     memory_bytes: int | None
     verdict: Verdict | None
     timings: tuple[Timing, ...]
+    multiply_adds: int | None = None
+
+    @property
+    def display_name(self) -> str:
+        """The experiment in a run's folder, the last part of any other path, or the name itself."""
+        parts = PurePath(self.recognizer).parts
+        if parts and parts[-1] == "model":
+            parts = parts[:-1]
+        is_run = len(parts) >= 3 and parts[-1].startswith("seed")
+        return parts[-3] if is_run else parts[-1] if parts else ""
 
 
 class Survey(Record):

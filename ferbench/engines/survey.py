@@ -44,6 +44,7 @@ class _Made(NamedTuple):
     engine: str
     precision: Precision
     quality: Quality
+    multiply_adds: int | None
     verdict: Verdict | None
     folders: dict[int, Path]
 
@@ -107,6 +108,7 @@ def survey_engines(
                 precision=form.precision,
                 accuracy=form.quality.accuracy,
                 macro_f1=form.quality.macro_f1,
+                multiply_adds=form.multiply_adds,
                 size_bytes=_size(form.folders[threads[0]]),
                 verdict=form.verdict,
                 timings=tuple(row),
@@ -148,10 +150,11 @@ def _forms(
     if isinstance(recognizer, Exported):
         folders = _folders(recognizer, threads, scratch / "own")
         own = recognizer.engine, recognizer.precision
-        return [_Made(recognizer.source, *own, quality, read_verdict(origin), folders)], {}
+        return [_Made(recognizer.source, *own, quality, None, read_verdict(origin), folders)], {}
     is_network = hasattr(recognizer, "network_")
     engine_of_its_own = KERAS if is_network else NATIVE
-    made = [_Made(name, engine_of_its_own, "float32", quality, None, dict.fromkeys(threads, origin))]
+    counted = recognizer.info().multiply_adds
+    made = [_Made(name, engine_of_its_own, "float32", quality, counted, None, dict.fromkeys(threads, origin))]
     failures: dict[str, str] = {}
     for engine, precision in _wanted(engines) if is_network else []:
         try:
@@ -161,7 +164,7 @@ def _forms(
             continue
         verdict = judge(reference, form, engine=engine, precision=precision)
         folders = _folders(form, threads, scratch / f"{engine}_{precision}")
-        made.append(_Made(name, engine, precision, verdict.exported, verdict, folders))
+        made.append(_Made(name, engine, precision, verdict.exported, counted, verdict, folders))
     return made, failures
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import PurePath
 from typing import NamedTuple
 
 from ferbench.engines.record import Form, Survey
@@ -170,7 +169,7 @@ def _timed(known: _Known, survey: Survey, others: list[str]) -> Contender:
     """The contender with its time; where the survey timed another recognizer of its name, `others` gets a sentence."""
     one = known.contender
     alike = [form for form in survey.forms if (form.engine, form.precision) == (one.engine, one.precision)]
-    named = [form for form in alike if _short(form.recognizer) in known.names]
+    named = [form for form in alike if form.display_name in known.names]
     expected = [one.validation]
     if one.place is not None and one.entry is not None:
         expected += [run.result.validation.accuracy for run in one.entry.runs]
@@ -197,15 +196,6 @@ def _names(entry: Entry) -> set[str]:
 
 def _hashes(entry: Entry) -> set[str]:
     return {run.result.config_hash for run in entry.runs}
-
-
-def _short(recognizer: str) -> str:
-    """The experiment in a run's folder, the last part of any other path, or the name itself."""
-    parts = PurePath(recognizer).parts
-    if parts and parts[-1] == "model":
-        parts = parts[:-1]
-    is_run = len(parts) >= 3 and parts[-1].startswith("seed")
-    return parts[-3] if is_run else parts[-1] if parts else ""
 
 
 def _times(found: Sequence[Contender], survey: Survey | None, n_surveys: int) -> tuple[str, ...]:

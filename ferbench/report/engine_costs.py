@@ -57,7 +57,7 @@ def _plot(survey: Survey, place: int) -> Plot:
     threads = survey.threads[0]
     by_recognizer: dict[str, list[Form]] = {}
     for form in survey.forms:
-        by_recognizer.setdefault(form.recognizer, []).append(form)
+        by_recognizer.setdefault(form.display_name, []).append(form)
     traces = [_trace(name, forms, series, threads) for series, (name, forms) in enumerate(by_recognizer.items())]
     layout = {
         "xaxis": {"type": "log", "title": {"text": f"time of one face, ms (median, threads: {threads})"}, "dtick": 1},
@@ -110,7 +110,7 @@ def _row(form: Form, timing: Timing) -> tuple[Cell, ...]:
     single = timing.single
     memory = form.memory_bytes
     return (
-        Cell(form.recognizer),
+        Cell(form.display_name),
         Cell(form.engine),
         Cell(form.precision),
         Cell(_gate(form), mark="weak" if form.verdict and not form.verdict.passed else ""),

@@ -27,11 +27,11 @@ _FILLS = {"float32": "full", "float16": "left", "int8": "none", "int8_dynamic": 
 
 def engine_rows(survey: Survey) -> list[list[str]]:
     """A row a form and number of threads, recognizers as they were given, the fastest form of each first."""
-    recognizers = list(dict.fromkeys(form.recognizer for form in survey.forms))
+    recognizers = list(dict.fromkeys(form.display_name for form in survey.forms))
 
     def place(pair: tuple[Form, Timing]) -> tuple[int, int, float]:
         form, timing = pair
-        return timing.threads, recognizers.index(form.recognizer), timing.single.p50_ms
+        return timing.threads, recognizers.index(form.display_name), timing.single.p50_ms
 
     pairs = [(form, timing) for form in survey.forms for timing in form.timings]
     return [_row(form, timing) for form, timing in sorted(pairs, key=place)]
@@ -71,9 +71,9 @@ def engines_figure(survey: Survey) -> Figure:
     """Validation accuracy against the median time of one face with the first number of threads; up and left is best."""
     figure = Figure(figsize=(9.2, 5.6), layout="constrained")
     axes = figure.add_subplot()
-    recognizers = list(dict.fromkeys(form.recognizer for form in survey.forms))
+    recognizers = list(dict.fromkeys(form.display_name for form in survey.forms))
     for form in survey.forms:
-        color = _COLORS[recognizers.index(form.recognizer) % len(_COLORS)]
+        color = _COLORS[recognizers.index(form.display_name) % len(_COLORS)]
         place = ([form.timings[0].single.p50_ms], [100 * form.accuracy])
         axes.plot(
             *place,
@@ -132,7 +132,7 @@ def _row(form: Form, timing: Timing) -> list[str]:
     gate = "" if form.verdict is None else "passed" if form.verdict.passed else "failed"
     single = timing.single
     return [
-        *(form.recognizer, form.engine, form.precision, gate),
+        *(form.display_name, form.engine, form.precision, gate),
         *(f"{100 * form.accuracy:.2f}", f"{100 * form.macro_f1:.2f}", str(timing.threads)),
         *(f"{single.p50_ms:.3f}", f"{single.p90_ms:.3f}", "" if single.p99_ms is None else f"{single.p99_ms:.3f}"),
         f"{timing.batch.images_per_second:,.0f}",

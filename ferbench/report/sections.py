@@ -171,8 +171,7 @@ def _costs(standing: Standing) -> list[Element]:
 
 
 def _timed_cost(standing: Standing) -> Grid:
-    entries = [one.entry for one in standing.timed if one.entry]
-    has_operations = any(entry.result.cost.multiply_adds for entry in entries)
+    has_operations = any(one.multiply_adds for one in standing.timed)
     columns = (
         Column("recognizer", is_text=True),
         Column("runs on", "engine and precision", is_text=True),
@@ -194,7 +193,6 @@ def _timed_row(one: Contender, *, has_operations: bool) -> tuple[Cell, ...]:
     cost = one.entry.result.cost if one.entry else None
     timing, form = one.timing, one.form
     memory = form.memory_bytes if form else None
-    operations = cost.multiply_adds if cost else None
     return (
         Cell(one.name, mark=one.family),
         Cell(one.runs_on),
@@ -203,7 +201,7 @@ def _timed_row(one: Contender, *, has_operations: bool) -> tuple[Cell, ...]:
         number(timing.single.p99_ms if timing else None, 2),
         number(timing.batch.images_per_second if timing else None, 0),
         number(cost.n_parameters if cost else None, 0),
-        *([number(operations / 1e6 if operations else None)] if has_operations else []),
+        *([number(one.multiply_adds / 1e6 if one.multiply_adds else None)] if has_operations else []),
         Cell(bytes_text(one.size_bytes), float(one.size_bytes)),
         number(form.load_seconds if form else None, 1),
         Cell(bytes_text(memory), float(memory)) if memory else number(None),

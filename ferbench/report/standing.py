@@ -62,6 +62,12 @@ class Contender:
         return self.timing.single.p50_ms if self.timing else None
 
     @property
+    def multiply_adds(self) -> int | None:
+        """Of one face: as the survey counted them, or the run; None where neither did, and for what is no network."""
+        counted = self.form.multiply_adds if self.form else None
+        return counted or (self.entry.result.cost.multiply_adds if self.entry else None)
+
+    @property
     def runs_on(self) -> str:
         """Engine and precision in a few words."""
         return "own code" if self.engine == "native" else f"{self.engine} {self.precision}"

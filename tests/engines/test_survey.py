@@ -63,6 +63,7 @@ def test_a_network_is_converted_and_judged_and_what_cannot_be_is_told(
     assert (reference.engine, reference.verdict) == ("keras", None)
     assert form.verdict is not None and form.verdict.passed and form.accuracy == reference.accuracy
     assert survey.left_out == {}
+    assert reference.multiply_adds == form.multiply_adds == registry.load(source).info().multiply_adds > 0
 
 
 def test_turns_go_round_and_every_query_counts() -> None:

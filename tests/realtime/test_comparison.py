@@ -49,7 +49,9 @@ def test_every_pair_is_shown_the_same_frames_and_another_begins_each_block(compa
 
 def test_a_scene_is_drawn_once_for_all_pairs_and_before_its_block(compared, scripted, scenes, monkeypatch) -> None:
     drawn = []
-    monkeypatch.setattr(Scenes, "_drawn", lambda self, index, own=Scenes._drawn: drawn.append(index) or own(self, index))
+    monkeypatch.setattr(
+        Scenes, "_drawn", lambda self, index, own=Scenes._drawn: drawn.append(index) or own(self, index)
+    )
     compared([TrueBoxes(), WholeFrame()], [("a", scripted(0)), ("b", scripted(3))], block=7)
     assert drawn == list(range(21))
 

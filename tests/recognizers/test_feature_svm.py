@@ -14,6 +14,7 @@ from ferbench.errors import ConfigError, DataError
 from ferbench.recognizers.base import sha256_of
 from ferbench.recognizers.classical.feature_svm import FeatureSvm
 from ferbench.recognizers.classical.hog_svm import HogSvm
+from ferbench.recognizers.classical.jitter import jittered
 from ferbench.recognizers.classical.lbp_svm import LbpSvm
 from ferbench.recognizers.classical.linear_svm import LinearSvm
 
@@ -119,6 +120,28 @@ def test_mirrored_training_gives_a_face_and_its_mirror_image_nearly_the_same_ans
         model = HogSvm(**params).fit(images, labels, classes=("tilted", "flat"))
         differences.append(np.abs(model.predict_proba(images) - model.predict_proba(images[:, :, ::-1])).mean())
     assert differences[0] < 0.5 * differences[1]
+
+
+def test_jittered_copies_are_learnt_from_and_the_seed_decides_them() -> None:
+    images, labels = stripes(90)
+    params = {**HogSvm.smoke_params(), "seed": 3}
+    plain, moved = (HogSvm(**params, jitter=n).fit(images, labels, classes=CLASSES) for n in (0, 2))
+    again = HogSvm(**params, jitter=2).fit(images, labels, classes=CLASSES)
+    assert np.array_equal(moved.svm_.coef_, again.svm_.coef_)
+    assert not np.array_equal(moved.svm_.coef_, plain.svm_.coef_)
+    with pytest.raises(ConfigError, match="jitter of 0 copies"):
+        HogSvm(**params, jitter=-1).fit(images, labels, classes=CLASSES)
+
+
+def test_jitter_moves_a_face_by_a_few_pixels_at_most() -> None:
+    faces = np.zeros((200, 48, 48), np.uint8)
+    faces[:, 22:26, 22:26] = 255
+    moved = jittered(faces, np.random.default_rng(0))
+    rows, columns = np.mgrid[:48, :48]
+    weights = moved / moved.sum(axis=(1, 2), keepdims=True)
+    places = np.stack([(weights * rows).sum(axis=(1, 2)), (weights * columns).sum(axis=(1, 2))]) - 23.5
+    assert 2 < np.abs(places).max() < 0.06 * 48 * 1.1 and abs(places.mean()) < 0.3
+    assert np.array_equal(moved, jittered(faces, np.random.default_rng(0)))
 
 
 def test_symmetric_features_are_learnt_like_mirrored_training_images() -> None:

@@ -45,13 +45,13 @@ def test_the_figure_has_a_trace_a_recognizer_and_a_point_a_form(survey: Survey) 
 
 
 def test_names_are_escaped_where_plotly_would_read_markup(survey: Survey) -> None:
-    hostile = survey.forms[0].model_copy(update={"recognizer": "<b>x</b>"})
+    hostile = survey.forms[0].model_copy(update={"recognizer": "<b>x<i>"})
     (plot,) = (
         one
         for one in engines_section([survey.model_copy(update={"forms": (hostile,)})]).elements
         if isinstance(one, Plot)
     )
-    assert plot.traces[0]["name"] == "&lt;b&gt;x&lt;/b&gt;" and "<b>x" not in plot.traces[0]["text"][0]
+    assert plot.traces[0]["name"] == "&lt;b&gt;x&lt;i&gt;" and "<b>x" not in plot.traces[0]["text"][0]
 
 
 def test_what_was_left_out_and_drawn_faces_are_said(survey: Survey) -> None:

@@ -14,6 +14,7 @@ from ferbench.engines.gate import TOLERANCES, Quality, Verdict, write_verdict
 from ferbench.engines.record import read_survey
 from ferbench.environment import Environment
 from ferbench.evaluation import Evaluation, origin_of, share
+from ferbench.report.elements import Grid
 from ferbench.report.evaluations import write_evaluation
 from ferbench.report.leaderboard import leaderboard, recommendations
 from ferbench.report.pareto import pareto
@@ -171,6 +172,18 @@ def test_survey_that_names_the_folder_of_a_run_times_it(make_run, make_survey, r
     accuracy = read_result(directory / "result.json").validation.accuracy
     make_survey({}, forms=(form_of("reports/a/fer2013/seed0/model", "native", "float32", accuracy, 0.5),))
     assert [one.name for one in first(reports).timed] == ["a"]
+
+
+def test_multiply_adds_are_those_that_the_survey_counted(make_run, make_survey, reports: Path) -> None:
+    make_run("net", family="deep")
+    make_run("svm")
+    accuracy = read_result(reports / "net/fer2013/seed0/result.json").validation.accuracy
+    counted = form_of("net", "keras", "float32", accuracy, 2.0).model_copy(update={"multiply_adds": 7_500_000})
+    make_survey({"svm": 1.0}, forms=(counted,))
+    (costs,) = [one for one in tell(reports).board_sections[0] if one.name == "cost"]
+    grid = next(one for one in costs.elements if isinstance(one, Grid))
+    place = [column.title for column in grid.columns].index("multiply-adds")
+    assert {row[0].text: row[place].text for row in grid.rows} == {"net": "7.5", "svm": "-"}
 
 
 def test_shipped_form_stands_with_its_own_scores_and_time(make_run, make_survey, ship, reports: Path) -> None:

@@ -21,6 +21,7 @@ from ferbench.environment import n_cores
 from ferbench.errors import ConfigError, DataError
 from ferbench.recognizers.base import Recognizer
 from ferbench.recognizers.classical.feature_cache import FeatureCache
+from ferbench.recognizers.classical.jitter import jittered
 from ferbench.recognizers.classical.kernel_svm import KernelSvm
 from ferbench.recognizers.classical.linear_svm import Features, LinearSvm
 from ferbench.recognizers.classical.local_svm import LocalSvm
@@ -33,6 +34,7 @@ _FILE = "classifier.skops"
 _LEARNT_FILE = "features.npz"
 _CHUNK_IMAGES = 1024
 _BLOCK_IMAGES = 32
+_JITTER = 7  # a stream of random numbers of its own
 _TRUSTED = {
     "ferbench.recognizers.classical.kernel_svm.KernelSvm",
     "ferbench.recognizers.classical.linear_svm.LinearSvm",
@@ -61,6 +63,8 @@ class FeatureSvm(Recognizer):
     Attributes:
         c: Weights of the loss to choose from.
         mirror: Learn from each face and from its mirror image.
+        jitter: Further copies of each face to learn from, each cut out a little differently (`jittered`): what a
+            detector's crops are like.
         learnt_: The arrays that the features themselves are made with, by name.
         classifier_: The calibrated classifier, or the SVM itself where there was nothing to calibrate on.
         svm_: The chosen SVM.
@@ -72,6 +76,8 @@ class FeatureSvm(Recognizer):
 
     c: tuple[float, ...]
     mirror: bool = False
+    jitter: int = 0
+    seed: int = 0
     learnt_: dict[str, NDArray[np.float32]]
 
     def choices(self) -> dict[str, Any]:
@@ -110,6 +116,10 @@ class FeatureSvm(Recognizer):
             raise ConfigError(f"{self.name} needs at least one c, each above 0, got {self.c}.")
         if targets is not None:
             labels = targets.argmax(axis=1)
+        if self.jitter < 0:
+            raise ConfigError(f"{self.name} needs a jitter of 0 copies or more, got {self.jitter}.")
+        copies = [jittered(images, np.random.default_rng((self.seed, _JITTER, n))) for n in range(self.jitter)]
+        images, labels = np.concatenate([images, *copies]), np.tile(labels, 1 + self.jitter)
         if self.mirror:
             images, labels = np.concatenate([images, images[:, :, ::-1]]), np.tile(labels, 2)
         cache = self._cache(checkpoints)

@@ -33,8 +33,9 @@ class FisherSvm(FeatureSvm):
         values: Of a descriptor, after PCA.
         gaussians: Of the mixture.
         strips: Number of horizontal strips beside the whole face.
+        jitter: See `FeatureSvm`.
         c: Weights of the loss to choose from.
-        seed: Of the sample of patches and of the mixture's start.
+        seed: Of the sample of patches, of the mixture's start and of jitter.
     """
 
     name = "fisher_svm"
@@ -47,6 +48,7 @@ class FisherSvm(FeatureSvm):
         values: int = 64,
         gaussians: int = 64,
         strips: int = 3,
+        jitter: int = 0,
         c: tuple[float, ...] = (0.1, 0.3),
         seed: int = 0,
     ) -> None:
@@ -55,6 +57,7 @@ class FisherSvm(FeatureSvm):
         self.values = values
         self.gaussians = gaussians
         self.strips = strips
+        self.jitter = jitter
         self.c = c
         self.seed = seed
 

@@ -30,8 +30,9 @@ class HogSvm(FeatureSvm):
             images, with half the rows and half the values. A face and its mirror image get the same answer. It takes
             interpolated votes, an even number of signed bins, and images a whole number of cells wide.
         mirror: Learn from each face and from its mirror image.
+        jitter: See `FeatureSvm`.
         c: Weights of the loss to choose from.
-        seed: Not used: nothing is random.
+        seed: Of jitter.
     """
 
     name = "hog_svm"
@@ -46,6 +47,7 @@ class HogSvm(FeatureSvm):
         interpolated: bool = False,
         symmetric: bool = False,
         mirror: bool = False,
+        jitter: int = 0,
         c: tuple[float, ...] = (0.01, 0.03, 0.1),
         seed: int = 0,
     ) -> None:
@@ -56,6 +58,7 @@ class HogSvm(FeatureSvm):
         self.interpolated = interpolated
         self.symmetric = symmetric
         self.mirror = mirror
+        self.jitter = jitter
         self.c = c
         self.seed = seed
 

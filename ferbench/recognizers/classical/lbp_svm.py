@@ -28,6 +28,7 @@ class LbpSvm(FeatureSvm):
         radii: tuple[float, ...] = (1.0, 2.0),
         grid: int = 6,
         mirror: bool = False,
+        jitter: int = 0,
         c: tuple[float, ...] = (0.003, 0.01, 0.03),
         seed: int = 0,
     ) -> None:
@@ -35,6 +36,7 @@ class LbpSvm(FeatureSvm):
         self.radii = radii
         self.grid = grid
         self.mirror = mirror
+        self.jitter = jitter
         self.c = c
         self.seed = seed
 
