@@ -51,6 +51,7 @@ def test_tail_is_left_out_below_a_thousand_calls() -> None:
 def test_percentiles_are_those_of_numpy() -> None:
     seconds = list(np.random.default_rng(0).random(1000))
     latency = summarize(seconds, 4)
+    assert latency.p10_ms == pytest.approx(1e3 * np.percentile(seconds, 10))
     assert latency.p90_ms == pytest.approx(1e3 * np.percentile(seconds, 90))
     assert latency.images_per_second == pytest.approx(4000 / sum(seconds))
 
