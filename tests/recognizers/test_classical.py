@@ -132,6 +132,10 @@ def test_it_learns_to_tell_waves(name: str) -> None:
 
 VARIANTS = [
     ("hog_svm", {**SYMMETRIC_HOG, "orientations": 8, "block": 2, "c": [1.0]}),
+    (
+        "hog_svm",
+        {**SYMMETRIC_HOG, "orientations": 8, "cell": 6, "levels": 2, "root": True, "loss": "logistic", "c": [10.0]},
+    ),
     ("hog_rbf", {"kernel": "exact"}),
     ("hog_rbf", {"kernel": "fourier", "whiten": True}),
     ("hog_lbp_svm", {"kernel": "chi2", "cells": []}),

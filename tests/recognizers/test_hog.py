@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from skimage.feature import hog as skimage_hog
@@ -141,3 +143,25 @@ def test_hog_refuses_settings_out_of_range(wrong: dict[str, int]) -> None:
 def test_hog_refuses_images_smaller_than_a_block() -> None:
     with pytest.raises(ImagesError, match="at least 18 x 18"):
         hog(hard_images(17, 48))
+
+
+def test_levels_are_what_larger_cells_give_by_themselves() -> None:
+    images = np.random.default_rng(7).integers(0, 256, (5, 48, 48), dtype=np.uint8)
+    shape: dict[str, Any] = {"orientations": 6, "block": 2, "signed": True, "interpolated": True}
+    expected = np.concatenate([hog(images, cell=cell, **shape) for cell in (4, 8, 16)], axis=1)
+    np.testing.assert_allclose(hog(images, cell=4, levels=3, **shape), expected, rtol=0, atol=1e-6)
+
+
+def test_levels_of_a_mirror_image_are_where_pairs_say() -> None:
+    images = np.random.default_rng(8).integers(0, 256, (3, 48, 48), dtype=np.uint8)
+    shape: dict[str, Any] = {"orientations": 6, "cell": 6, "block": 2, "signed": True, "levels": 2}
+    places, mirrored = mirrored_pairs(48, 48, **shape)
+    there, back = (hog(faces, **shape, interpolated=True) for faces in (images, images[:, :, ::-1]))
+    np.testing.assert_allclose(back[:, places], there[:, mirrored], rtol=0, atol=1e-6)
+    assert sorted({*places.tolist(), *mirrored.tolist()}) == list(range(there.shape[1]))
+
+
+@pytest.mark.parametrize("wrong", [{"levels": 0}, {"levels": 2}, {"levels": 3, "interpolated": True, "cell": 6}])
+def test_levels_without_interpolation_or_whole_cells_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="levels="):
+        hog(np.zeros((1, 36, 36), np.uint8), **wrong)

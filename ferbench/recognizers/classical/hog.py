@@ -29,6 +29,7 @@ def hog(
     block: int = 3,
     signed: bool = False,
     interpolated: bool = False,
+    levels: int = 1,
 ) -> NDArray[np.float32]:
     """Describe each face by its histograms of oriented gradients (Dalal & Triggs, CVPR 2005).
 
@@ -45,13 +46,16 @@ def hog(
         interpolated: Share each vote between the nearest bins, rows and columns of cells, by its distance from their
             centers, as Dalal and Triggs do and scikit-image does not. The places of votes are first rounded to
             half cells and half bins.
+        levels: Append what cells twice, four times, ... as large see of interpolated votes: a pyramid of histograms
+            (Bosch, Zisserman and Munoz, "Representing shape with a spatial pyramid kernel", CIVR 2007).
 
     Returns:
-        float32, (n, rows of blocks * columns of blocks * block * block * orientations), flattened in this order.
+        float32, (n, rows of blocks * columns of blocks * block * block * orientations), flattened in this order, one
+        level after the other.
         Unsigned values that are not interpolated are within 1e-6 of `skimage.feature.hog`.
 
     Raises:
-        ConfigError: orientations, cell or block is out of range.
+        ConfigError: orientations, cell, block or levels is out of range.
         ImagesError: the images are smaller than one block.
     """
     if orientations < 1 or block < 1 or cell < 2 or cell % 2:
@@ -60,27 +64,39 @@ def hog(
             f"block={block}, cell={cell} (scikit-image leaves a row and a column of odd cells out)."
         )
     n, height, width = images.shape
-    rows, columns = height // cell, width // cell
+    coarsest = cell << (levels - 1) if levels > 0 else 0
+    if levels < 1 or (levels > 1 and (not interpolated or height % coarsest or width % coarsest)):
+        raise ConfigError(
+            f"hog of several levels needs interpolated votes and images a whole number of the largest cells high and "
+            f"wide, got levels={levels}, cell={cell}, interpolated={interpolated} and {height} x {width} pixels."
+        )
+    rows, columns = height // coarsest, width // coarsest
     if min(rows, columns) < block:
         raise ImagesError(
-            f"images of {height} x {width} pixels hold no block of {block} x {block} cells of {cell} pixels: "
-            f"use images of at least {block * cell} x {block * cell}, or smaller cells or blocks."
+            f"images of {height} x {width} pixels hold no block of {block} x {block} cells of {coarsest} pixels: "
+            f"use images of at least {block * coarsest} x {block * coarsest}, or smaller cells or blocks."
         )
-    places = _block_places(rows, columns, block, orientations)
-    features = np.empty((n, *places.shape), np.float32)
+    sides = [cell << level for level in range(levels)]
+    places = [_block_places(height // side, width // side, block, orientations) for side in sides]
+    ends = np.cumsum([each.size for each in places]).tolist()
+    features = np.empty((n, ends[-1]), np.float32)
     step = max(1, _CHUNK_PIXELS // (height * width))
-    histograms_of = _shared_histograms if interpolated else _cell_histograms
     for start in range(0, n, step):
-        part = slice(start, start + step)
-        histograms = histograms_of(images[part], orientations, cell, signed).astype(np.float32, copy=False)
-        np.take(histograms.reshape(len(histograms), -1), places, axis=1, out=features[part], mode="clip")
-        _normalize_blocks(features[part])
-    return features.reshape(n, places.size)
+        part = images[start : start + step]
+        if interpolated:
+            histograms = _shared_histograms(part, orientations, cell, signed, levels)
+        else:
+            histograms = [_cell_histograms(part, orientations, cell, signed).astype(np.float32)]
+        for values, of_blocks, end in zip(histograms, places, ends, strict=True):
+            blocks = values.reshape(len(part), -1).take(of_blocks, axis=1)
+            _normalize_blocks(blocks)
+            features[start : start + step, end - of_blocks.size : end] = blocks.reshape(len(part), -1)
+    return features
 
 
 @cache
 def mirrored_pairs(
-    height: int, width: int, *, orientations: int, cell: int, block: int, signed: bool
+    height: int, width: int, *, orientations: int, cell: int, block: int, signed: bool, levels: int = 1
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Places of interpolated values, and where the mirror image has the same value; one of each such pair.
 
@@ -91,6 +107,7 @@ def mirrored_pairs(
         cell: Side of a cell in pixels.
         block: Side of a block in cells.
         signed: Bins over 360 degrees.
+        levels: Of the pyramid.
 
     Raises:
         ConfigError: cells or bins are not where they were when the image is mirrored.
@@ -100,13 +117,18 @@ def mirrored_pairs(
             f"symmetric hog needs images a whole number of cells wide and, signed, an even number of orientations, got "
             f"a width of {width}, cell={cell}, orientations={orientations}."
         )
-    rows, columns = height // cell - block + 1, width // cell - block + 1
-    places = np.arange(rows * columns * block * block * orientations)
-    mirrored = places.reshape(rows, columns, block, block, orientations)[:, ::-1, :, ::-1]
     turned = -np.arange(orientations) + (orientations // 2 if signed else 0)  # an angle a becomes 180 - a
-    mirrored = mirrored[..., turned % orientations].ravel()
-    is_first = places <= mirrored
-    return places[is_first], mirrored[is_first]
+    places, mirrored, n_before = [], [], 0
+    for side in [cell << level for level in range(levels)]:
+        rows, columns = height // side - block + 1, width // side - block + 1
+        ours = n_before + np.arange(rows * columns * block * block * orientations)
+        theirs = ours.reshape(rows, columns, block, block, orientations)[:, ::-1, :, ::-1]
+        theirs = theirs[..., turned % orientations].ravel()
+        is_first = ours <= theirs
+        places.append(ours[is_first])
+        mirrored.append(theirs[is_first])
+        n_before += len(ours)
+    return np.concatenate(places), np.concatenate(mirrored)
 
 
 def _cell_histograms(
@@ -134,16 +156,23 @@ def _cell_histograms(
     return np.asarray(sums, dtype=np.float64).reshape(n, rows, columns, orientations)
 
 
-def _shared_histograms(images: Images, orientations: int, cell: int, signed: bool) -> NDArray[np.float32]:
-    """Like `_cell_histograms`, each vote shared between the nearest bins and cells."""
+def _shared_histograms(
+    images: Images, orientations: int, cell: int, signed: bool, levels: int
+) -> list[NDArray[np.float32]]:
+    """Like `_cell_histograms`, each vote shared between the nearest bins and cells; then those of larger cells."""
     n, height, width = images.shape
     rows, columns = height // cell, width // cell
     images = images[:, : rows * cell, : columns * cell]
     votes = _cell_histograms(images, 2 * orientations, cell // 2, signed, centered=True).astype(np.float32)
-    # Small products in turn: down the rows, along the bins, and last along the columns.
-    values = np.matmul(_cell_shares(rows), votes.reshape(n, 2 * rows, -1))
-    values = values.reshape(-1, 2 * orientations) @ _bin_shares(orientations)
-    shared: NDArray[np.float32] = np.matmul(_cell_shares(columns), values.reshape(n, rows, -1, orientations))
+    shared: list[NDArray[np.float32]] = []
+    for level in range(levels):
+        if level:  # the half cells of cells twice as large are these cells' own halves, two by two
+            rows, columns = rows // 2, columns // 2
+            votes = votes.reshape(n, 2 * rows, 2, 2 * columns, 2, -1).sum(axis=(2, 4))
+        # Small products in turn: down the rows, along the bins, and last along the columns.
+        values = np.matmul(_cell_shares(rows), votes.reshape(n, 2 * rows, -1))
+        values = values.reshape(-1, 2 * orientations) @ _bin_shares(orientations)
+        shared.append(np.matmul(_cell_shares(columns), values.reshape(n, rows, -1, orientations)))
     return shared
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from ferbench.errors import ConfigError
 from ferbench.recognizers.classical.feature_svm import FeatureSvm
 from ferbench.recognizers.classical.hog import hog, mirrored_pairs
+from ferbench.recognizers.classical.linear_svm import LinearSvm
+from ferbench.recognizers.classical.logistic import Logistic
 from ferbench.types import Images
 
 
@@ -29,6 +31,9 @@ class HogSvm(FeatureSvm):
         symmetric: Features are the sum over a face and its mirror image: what the SVM would find of mirrored training
             images, with half the rows and half the values. A face and its mirror image get the same answer. It takes
             interpolated votes, an even number of signed bins, and images a whole number of cells wide.
+        levels: Of a pyramid: 2 appends what interpolated votes give in cells twice as large.
+        root: Take square roots, so that the inner product is the Hellinger kernel of the histograms.
+        loss: "hinge" is a linear SVM, squared; "logistic" a multinomial logistic regression.
         mirror: Learn from each face and from its mirror image.
         jitter: See `FeatureSvm`.
         c: Weights of the loss to choose from.
@@ -46,6 +51,9 @@ class HogSvm(FeatureSvm):
         signed: bool = True,
         interpolated: bool = False,
         symmetric: bool = False,
+        levels: int = 1,
+        root: bool = False,
+        loss: Literal["hinge", "logistic"] = "hinge",
         mirror: bool = False,
         jitter: int = 0,
         c: tuple[float, ...] = (0.01, 0.03, 0.1),
@@ -57,6 +65,9 @@ class HogSvm(FeatureSvm):
         self.signed = signed
         self.interpolated = interpolated
         self.symmetric = symmetric
+        self.levels = levels
+        self.root = root
+        self.loss = loss
         self.mirror = mirror
         self.jitter = jitter
         self.c = c
@@ -67,6 +78,9 @@ class HogSvm(FeatureSvm):
         """Large cells and one c."""
         return {"orientations": 4, "cell": 8, "block": 1, "mirror": False, "c": [0.1]}
 
+    def _svm(self) -> LinearSvm:
+        return LinearSvm(warm_start=True) if self.loss == "hinge" else Logistic(warm_start=True)
+
     def _features(self, images: Images) -> NDArray[np.float32]:
         if self.symmetric and not self.interpolated:
             raise ConfigError("symmetric hog_svm needs interpolated votes, others change sides: set interpolated too.")
@@ -75,8 +89,11 @@ class HogSvm(FeatureSvm):
             "cell": self.cell,
             "block": self.block,
             "signed": self.signed,
+            "levels": self.levels,
         }
         features = hog(images, **shape, interpolated=self.interpolated)
+        if self.root:
+            np.sqrt(features, out=features)
         if not self.symmetric:
             return features
         places, mirrored = mirrored_pairs(*images.shape[1:], **shape)
