@@ -76,22 +76,18 @@ def hog(
             f"images of {height} x {width} pixels hold no block of {block} x {block} cells of {coarsest} pixels: "
             f"use images of at least {block * coarsest} x {block * coarsest}, or smaller cells or blocks."
         )
-    sides = [cell << level for level in range(levels)]
-    places = [_block_places(height // side, width // side, block, orientations) for side in sides]
-    ends = np.cumsum([each.size for each in places]).tolist()
-    features = np.empty((n, ends[-1]), np.float32)
+    places = _block_places(height // cell, width // cell, block, orientations, levels)
+    features = np.empty((n, *places.shape), np.float32)
     step = max(1, _CHUNK_PIXELS // (height * width))
     for start in range(0, n, step):
-        part = images[start : start + step]
+        part = slice(start, start + step)
         if interpolated:
-            histograms = _shared_histograms(part, orientations, cell, signed, levels)
+            histograms = _shared_histograms(images[part], orientations, cell, signed, levels)
         else:
-            histograms = [_cell_histograms(part, orientations, cell, signed).astype(np.float32)]
-        for values, of_blocks, end in zip(histograms, places, ends, strict=True):
-            blocks = values.reshape(len(part), -1).take(of_blocks, axis=1)
-            _normalize_blocks(blocks)
-            features[start : start + step, end - of_blocks.size : end] = blocks.reshape(len(part), -1)
-    return features
+            histograms = _cell_histograms(images[part], orientations, cell, signed).astype(np.float32)
+        np.take(histograms.reshape(len(histograms), -1), places, axis=1, out=features[part], mode="clip")
+        _normalize_blocks(features[part])
+    return features.reshape(n, places.size)
 
 
 @cache
@@ -156,32 +152,30 @@ def _cell_histograms(
     return np.asarray(sums, dtype=np.float64).reshape(n, rows, columns, orientations)
 
 
-def _shared_histograms(
-    images: Images, orientations: int, cell: int, signed: bool, levels: int
-) -> list[NDArray[np.float32]]:
-    """Like `_cell_histograms`, each vote shared between the nearest bins and cells; then those of larger cells."""
+def _shared_histograms(images: Images, orientations: int, cell: int, signed: bool, levels: int) -> NDArray[np.float32]:
+    """Like `_cell_histograms`, each vote shared between the nearest bins and cells, (n, values), level after level."""
     n, height, width = images.shape
     rows, columns = height // cell, width // cell
     images = images[:, : rows * cell, : columns * cell]
     votes = _cell_histograms(images, 2 * orientations, cell // 2, signed, centered=True).astype(np.float32)
-    shared: list[NDArray[np.float32]] = []
+    # Small products in turn: along the bins, down the rows for all levels at once, and last along the columns.
+    values = votes.reshape(-1, 2 * orientations) @ _bin_shares(orientations)
+    values = np.matmul(_cell_shares(rows, levels), values.reshape(n, 2 * rows, -1))
+    values = values.reshape(n, -1, 2 * columns, orientations)
+    shared, first = [], 0
     for level in range(levels):
-        if level:  # the half cells of cells twice as large are these cells' own halves, two by two
-            rows, columns = rows // 2, columns // 2
-            votes = votes.reshape(n, 2 * rows, 2, 2 * columns, 2, -1).sum(axis=(2, 4))
-        # Small products in turn: down the rows, along the bins, and last along the columns.
-        values = np.matmul(_cell_shares(rows), votes.reshape(n, 2 * rows, -1))
-        values = values.reshape(-1, 2 * orientations) @ _bin_shares(orientations)
-        shared.append(np.matmul(_cell_shares(columns), values.reshape(n, rows, -1, orientations)))
-    return shared
+        last = first + (rows >> level)
+        shared.append(np.matmul(_level_shares(columns, level), values[:, first:last]).reshape(n, -1))
+        first = last
+    return np.concatenate(shared, axis=1) if levels > 1 else shared[0]
 
 
 def _normalize_blocks(blocks: NDArray[np.float32]) -> None:
     """L2-Hys of each block in place, (n, blocks, values)."""
     for last in (False, True):
-        energy = np.einsum("nbv,nbv->nb", blocks, blocks)
+        energy = np.vecdot(blocks, blocks)[..., None]
         energy += np.float32(_EPSILON**2)
-        blocks *= (1 / np.sqrt(energy))[..., None]
+        blocks /= np.sqrt(energy)
         if not last:
             np.minimum(blocks, np.float32(_CLIP), out=blocks)
 
@@ -216,18 +210,30 @@ def _cell_offsets(rows: int, columns: int, cell: int, orientations: int) -> NDAr
 
 
 @cache
-def _block_places(rows: int, columns: int, block: int, orientations: int) -> NDArray[np.intp]:
+def _block_places(rows: int, columns: int, block: int, orientations: int, levels: int) -> NDArray[np.intp]:
     """Where each value of each block lies among an image's histograms, (blocks, block * block * orientations)."""
-    values = np.arange(rows * columns * orientations).reshape(rows, columns, orientations)
-    windows = sliding_window_view(values, (block, block), axis=(0, 1))  # (block rows, columns, bins, row, column)
-    return np.ascontiguousarray(windows.transpose(0, 1, 3, 4, 2)).reshape(-1, block * block * orientations)
+    places, n_before = [], 0
+    for level in range(levels):
+        values = np.arange((rows >> level) * (columns >> level) * orientations) + n_before
+        cells = values.reshape(rows >> level, columns >> level, orientations)
+        windows = sliding_window_view(cells, (block, block), axis=(0, 1))  # (block rows, columns, bins, row, column)
+        places.append(windows.transpose(0, 1, 3, 4, 2).reshape(-1, block * block * orientations))
+        n_before += values.size
+    return np.concatenate(places)
 
 
 @cache
-def _cell_shares(cells: int) -> NDArray[np.float32]:
-    """What each cell gets of a vote in each half cell, (cells, 2 * cells)."""
-    distances = np.abs(np.arange(2 * cells) - 2 * np.arange(cells)[:, None] - 0.5) / 2
-    return np.asarray(np.maximum(0, 1 - distances), dtype=np.float32)
+def _cell_shares(cells: int, levels: int) -> NDArray[np.float32]:
+    """What each cell of each level gets of a vote in each half of the smallest cells, (cells of all, 2 * cells)."""
+    return np.concatenate([_level_shares(cells, level) for level in range(levels)])
+
+
+@cache
+def _level_shares(cells: int, level: int) -> NDArray[np.float32]:
+    """The same of one level: half a cell of it is 2 ** level halves of the smallest."""
+    n_cells = cells >> level
+    distances = np.abs(np.arange(2 * n_cells) - 2 * np.arange(n_cells)[:, None] - 0.5) / 2
+    return np.asarray(np.maximum(0, 1 - distances), dtype=np.float32).repeat(1 << level, axis=1)
 
 
 @cache
