@@ -97,4 +97,4 @@ class HogSvm(FeatureSvm):
         if not self.symmetric:
             return features
         places, mirrored = mirrored_pairs(*images.shape[1:], **shape)
-        return features.take(places, axis=1) + features.take(mirrored, axis=1)
+        return features.take(places, axis=1, mode="clip") + features.take(mirrored, axis=1, mode="clip")
