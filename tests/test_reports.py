@@ -38,7 +38,7 @@ def test_table_of_ferplus_is_that_of_the_results() -> None:
 
 def test_validation_thresholds_are_met() -> None:
     accuracy = {result.config.name: 100 * result.validation.accuracy for result in ON_FER2013}
-    assert accuracy["lbp_svm"] >= 37 and accuracy["hog_svm"] >= 47 and accuracy["cnn9"] >= 62
+    assert accuracy["lbp_svm"] >= 43 and accuracy["hog_svm"] >= 51 and accuracy["cnn9"] >= 62
     assert accuracy["fisher_svm"] >= 62 and accuracy["mini_xception"] >= 63 and accuracy["ferbench_net"] >= 66
 
 
