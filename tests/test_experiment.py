@@ -39,7 +39,7 @@ def test_run_writes_all_that_a_report_needs(tmp_path: Path) -> None:
     directory = tmp_path / "try" / "synthetic" / "seed0"
     assert read_result(directory / "result.json") == result
     assert {path.name for path in directory.iterdir()} == {
-        *("config.yaml", "confusion.png", "model", "predictions.npz", "result.json")
+        *("config.yaml", "confusion.png", "model", "predictions.npz", "reliability.png", "result.json")
     }
     assert result.test is not None and result.test.n == 35
     assert result.dataset.is_synthetic and result.dataset.name == "synthetic"

@@ -107,7 +107,7 @@ def directory(tmp_path: Path, result: RunResult, prior: Prior) -> Path:
     folder = tmp_path / "seed3"
     folder.mkdir()
     write_result(result, folder)
-    for name in ("predictions.npz", "confusion.png", "curve.png"):
+    for name in ("predictions.npz", "confusion.png", "reliability.png", "curve.png"):
         (folder / name).write_bytes(b"drawn")
     prior.save(folder / "model")
     return folder
@@ -133,7 +133,14 @@ def test_run_when_finished_has_params_metrics_tags_and_artifacts(
     assert TAGS.items() <= run.data.tags.items()
     assert run.data.tags["dataset"] == "synthetic"
     artifacts = {artifact.path for artifact in connect(uri).list_artifacts(run.info.run_id)}
-    assert artifacts >= {"config.yaml", "result.json", "predictions.npz", "confusion.png", "curve.png"}
+    assert artifacts >= {
+        "config.yaml",
+        "result.json",
+        "predictions.npz",
+        "confusion.png",
+        "reliability.png",
+        "curve.png",
+    }
     assert run.inputs.dataset_inputs[0].dataset.digest == result.dataset.fingerprint[:12]
 
 

@@ -1,7 +1,8 @@
-"""Pictures of one result: its confusion matrix and its curve. They show numbers, never faces."""
+"""Pictures of one result: confusion matrix, reliability and curve. They show numbers, never faces."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +11,27 @@ from matplotlib.figure import Figure
 
 from ferbench.metrics import Scores
 from ferbench.results import RunResult
+from ferbench.statistics.calibration import reliability
 
 _INK, _BLUE, _ORANGE = "#1f2933", "#1f6feb", "#d9730d"
 
 
 def draw_figures(result: RunResult, directory: Path) -> list[Path]:
-    """Write `confusion.png`, and `curve.png` where fitting had one, into `directory`.
+    """Write `confusion.png`, `reliability.png`, and `curve.png` where fitting had one, into `directory`.
+
+    Args:
+        result: Of a finished run.
+        directory: Where its `predictions.npz` is.
 
     Returns:
         The files written.
     """
-    written = [_save(confusion_figure(result), directory / "confusion.png")]
+    with np.load(directory / "predictions.npz", allow_pickle=False) as stored:
+        reliability_picture = reliability_figure(result, stored)
+    written = [
+        _save(confusion_figure(result), directory / "confusion.png"),
+        _save(reliability_picture, directory / "reliability.png"),
+    ]
     if len(result.curve) > 1:
         written.append(_save(curve_figure(result), directory / "curve.png"))
     return written
@@ -47,6 +58,34 @@ def confusion_figure(result: RunResult) -> Figure:
         f"[{100 * low:.1f}, {100 * high:.1f}], n = {scores.n:,}",
         fontsize=11,
     )
+    return figure
+
+
+def reliability_figure(result: RunResult, predictions: Mapping[str, np.ndarray]) -> Figure:
+    """How often answers of about the same confidence are right, on the test split if scored, else on validation.
+
+    The diagonal is where probabilities come true; a point is as large as its share of the faces.
+    """
+    split, scores = ("test", result.test) if result.test else ("validation", result.validation)
+    probabilities = predictions[f"{split}_probabilities"]
+    right = (probabilities.argmax(axis=1) == predictions[f"{split}_labels"]).astype(np.float64)
+    bins = reliability(right, probabilities.max(axis=1))
+    figure = Figure(figsize=(5.4, 5.0), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot([0, 100], [0, 100], color=_INK, linewidth=0.8, linestyle="--", label="probabilities come true")
+    confidence, share = ([100 * value for value in values] for values in zip(*(one[1:] for one in bins), strict=True))
+    axes.plot(confidence, share, color=_BLUE, label=result.recognizer.name)
+    axes.scatter(confidence, share, s=[12 + 400 * one.n / len(right) for one in bins], color=_BLUE, alpha=0.7)
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, 100)
+    axes.set_xlabel("mean confidence, %")
+    axes.set_ylabel("right, %")
+    axes.set_title(
+        f"{result.title}\n{split} split: calibration error {100 * scores.calibration_error:.1f} %, n = {scores.n:,}",
+        fontsize=11,
+    )
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False)
     return figure
 
 

@@ -16,7 +16,7 @@ from ferbench.types import Images
 
 
 class HogSvm(FeatureSvm):
-    """Edges by cell and orientation, then a linear SVM: the classical answer, in a fifth of a millisecond a face.
+    """Edges by cell and orientation, then a linear SVM: the classical answer, in a quarter of a millisecond a face.
 
     Bins are signed by default, 18 over 360 degrees: on faces they are worth more than the 9 over 180 degrees that
     Dalal and Triggs chose for pedestrians (`reports/foundation.md`). With `signed=False` and neither of the two below,
