@@ -48,7 +48,7 @@ def compare(
         recognizers: (name, recognizer) pairs, warm.
         log: Where the rows go.
         n_frames: Frames of `scenes` that are shown; None: all.
-        block: Frames a pair is shown at a time.
+        block: Frames a pair is shown at a time; they are in memory together.
         fps: Frames a second, as a camera gives them: what comes late is dropped. None: frames wait.
         clock: Times everything.
         wait: Passes time.
@@ -66,6 +66,7 @@ def compare(
             source = Replay(scenes, fps=fps, frames=frames, clock=clock, wait=wait)
             only = Choice("detector", [(detector.name, detector)])
             Session(source, only, Lineup([recognizer]), log, clock=clock).run()
+    scenes.hold(range(0))
     on_progress("frames", 1, 1)
 
 

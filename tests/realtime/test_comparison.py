@@ -54,6 +54,8 @@ def test_a_scene_is_drawn_once_for_all_pairs_and_before_its_block(compared, scri
     )
     compared([TrueBoxes(), WholeFrame()], [("a", scripted(0)), ("b", scripted(3))], block=7)
     assert drawn == list(range(21))
+    scenes[20]
+    assert drawn[-2:] == [20, 20], "the last block is still in memory"
 
 
 def test_a_paced_comparison_drops_what_comes_late(compared, scripted, clock) -> None:

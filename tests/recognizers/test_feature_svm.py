@@ -128,7 +128,9 @@ def test_jittered_copies_are_learnt_from_and_the_seed_decides_them() -> None:
     plain, moved = (HogSvm(**params, jitter=n).fit(images, labels, classes=CLASSES) for n in (0, 2))
     again = HogSvm(**params, jitter=2).fit(images, labels, classes=CLASSES)
     assert np.array_equal(moved.svm_.coef_, again.svm_.coef_)
+    other = HogSvm(**{**params, "seed": 4}, jitter=2).fit(images, labels, classes=CLASSES)
     assert not np.array_equal(moved.svm_.coef_, plain.svm_.coef_)
+    assert not np.array_equal(moved.svm_.coef_, other.svm_.coef_)
     with pytest.raises(ConfigError, match="jitter of 0 copies"):
         HogSvm(**params, jitter=-1).fit(images, labels, classes=CLASSES)
 
