@@ -139,6 +139,7 @@ class ComparisonSettings(Section):
         fps: Of those.
         surroundings: How far a face goes on beyond its box, in sides of it; 0: it ends at a straight edge.
         block: Frames that one recognizer is shown before the next one's turn; the order rotates from block to block.
+            All of them are in memory, 0.9 MB each.
     """
 
     dataset: str | None = None
@@ -147,7 +148,7 @@ class ComparisonSettings(Section):
     n_paced: int = Field(300, ge=0)
     fps: float = Field(30.0, gt=0)
     surroundings: float = Field(0.2, ge=0, le=0.5)
-    block: int = Field(100, ge=1)
+    block: int = Field(100, ge=1, le=1000)
 
 
 class RealtimeConfig(Section):
