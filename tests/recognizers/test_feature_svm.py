@@ -157,6 +157,15 @@ def test_symmetric_features_are_learnt_like_mirrored_training_images() -> None:
     np.testing.assert_allclose(halves.predict_proba(asked), halves.predict_proba(asked[:, :, ::-1]), atol=1e-5)
 
 
+@pytest.mark.parametrize("root", [False, True])
+def test_answers_without_sums_are_those_of_the_sums(root: bool) -> None:
+    params = {"orientations": 8, "cell": 6, "levels": 2, "interpolated": True, "symmetric": True, "root": root}
+    model = fitted(HogSvm, **params)
+    images, _ = stripes(30, seed=2)
+    expected = model.classifier_.predict_proba(model._features(images))
+    np.testing.assert_allclose(model.predict_proba(images), expected, atol=1e-5)
+
+
 def test_soft_targets_count_for_their_most_probable_class() -> None:
     images, labels = stripes(90)
     targets = np.full((90, 3), 0.2, np.float32)

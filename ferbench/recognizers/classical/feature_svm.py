@@ -88,6 +88,10 @@ class FeatureSvm(Recognizer):
     def _features(self, images: Images) -> NDArray[np.float32]:
         """One row of features a face, (n, d). Must be the same one by one as in a batch."""
 
+    def _decisions(self, images: Images) -> NDArray[np.float32]:
+        """What the SVM decides, (n, k), or (n,) where there are two classes: the same as of `_features`, or nearly."""
+        return self.svm_.decision_function(self._features(images))
+
     def _learn_features(self, images: Images, on_progress: ProgressHook) -> dict[str, NDArray[np.float32]]:
         """What `_features` needs to know of the training images, by name; nothing by default."""
         return {}
@@ -155,7 +159,7 @@ class FeatureSvm(Recognizer):
         return np.concatenate([self._block_proba(images[start : start + _BLOCK_IMAGES]) for start in starts])
 
     def _block_proba(self, images: Images) -> Probabilities:
-        logits: NDArray[np.float32] = self.svm_.decision_function(self._features(images)) * self.inverse_temperature_
+        logits = self._decisions(images) * self.inverse_temperature_
         if logits.ndim == 1:
             logits = np.stack([-logits, logits], axis=1)
         logits -= np.maximum.reduce(logits, axis=1, keepdims=True)  # the functions behind the methods: half the time

@@ -8,6 +8,7 @@ from a table with one entry for each pair of gradients instead of being computed
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -133,18 +134,10 @@ def _cell_histograms(
     """Sum of gradient magnitudes by cell and bin, (n, rows of cells, columns of cells, orientations)."""
     n, height, width = images.shape
     rows, columns = height // cell, width // cell
-    pixels = images[:, : rows * cell + 1, : columns * cell + 1].astype(np.intp)
-    pairs = np.full((n, rows * cell, columns * cell), 255 * 511 + 255)  # 511 * (g_row + 255) + g_column + 255
-    last = min(columns * cell, width - 1)
-    pairs[:, :, 1:last] += pixels[:, : rows * cell, 2 : last + 1]
-    pairs[:, :, 1:last] -= pixels[:, : rows * cell, : last - 1]
-    pixels *= 511
-    last = min(rows * cell, height - 1)
-    pairs[:, 1:last] += pixels[:, 2 : last + 1, : columns * cell]
-    pairs[:, 1:last] -= pixels[:, : last - 1, : columns * cell]
+    pairs = _gradient_pairs(images[:, : rows * cell + 1, : columns * cell + 1])
+    pairs = pairs[:, : rows * cell, : columns * cell].astype(np.intp)
     bins, magnitudes = _gradient_table(orientations, signed, centered)
-    votes = magnitudes.take(pairs)
-    places = bins.take(pairs)
+    votes, places = magnitudes[pairs], bins[pairs]
     places += _cell_offsets(rows, columns, cell, orientations)
     if n > 1:
         places += np.arange(0, n * rows * columns * orientations, rows * columns * orientations)[:, None, None]
@@ -152,22 +145,38 @@ def _cell_histograms(
     return np.asarray(sums, dtype=np.float64).reshape(n, rows, columns, orientations)
 
 
+def _gradient_pairs(images: Images) -> NDArray[np.int32]:
+    """511 * row gradient + column gradient of each pixel, (n, height, width); beyond the image nothing changes."""
+    n, _, width = images.shape
+    pixels = images.astype(np.int32).reshape(n, -1)
+    pairs = np.empty(images.shape, np.int32)
+    flat = pairs.reshape(n, -1)
+    # Row after row, one pass over all: the values across the edges are then put right.
+    np.subtract(pixels[:, 2:], pixels[:, :-2], out=flat[:, 1:-1])
+    pairs[:, :, 0] = pairs[:, :, -1] = 0
+    pixels *= 511
+    inner = flat[:, width:-width]
+    inner += pixels[:, 2 * width :]
+    inner -= pixels[:, : -2 * width]
+    return pairs
+
+
 def _shared_histograms(images: Images, orientations: int, cell: int, signed: bool, levels: int) -> NDArray[np.float32]:
-    """Like `_cell_histograms`, each vote shared between the nearest bins and cells, (n, values), level after level."""
+    """Like `_cell_histograms`, each vote shared between the nearest bins and cells.
+
+    (n, rows of all levels, columns of all levels, orientations): the cells of a level are where its rows meet its
+    columns. What lies where they meet another level's is of no use, and cheaper made than left out.
+    """
     n, height, width = images.shape
     rows, columns = height // cell, width // cell
     images = images[:, : rows * cell, : columns * cell]
     votes = _cell_histograms(images, 2 * orientations, cell // 2, signed, centered=True).astype(np.float32)
-    # Small products in turn: along the bins, down the rows for all levels at once, and last along the columns.
-    values = votes.reshape(-1, 2 * orientations) @ _bin_shares(orientations)
-    values = np.matmul(_cell_shares(rows, levels), values.reshape(n, 2 * rows, -1))
-    values = values.reshape(n, -1, 2 * columns, orientations)
-    shared, first = [], 0
-    for level in range(levels):
-        last = first + (rows >> level)
-        shared.append(np.matmul(_level_shares(columns, level), values[:, first:last]).reshape(n, -1))
-        first = last
-    return np.concatenate(shared, axis=1) if levels > 1 else shared[0]
+    # Small products in turn: down the rows, along the columns, both for all levels at once, and last along the bins.
+    shares = _cell_shares(rows, levels), _cell_shares(columns, levels)
+    values = np.matmul(shares[0], votes.reshape(n, 2 * rows, -1)).reshape(n, -1, 2 * columns, 2 * orientations)
+    values = np.matmul(shares[1], values)
+    shared: NDArray[np.float32] = values.reshape(-1, 2 * orientations) @ _bin_shares(orientations)
+    return shared.reshape(*values.shape[:3], orientations)
 
 
 def _normalize_blocks(blocks: NDArray[np.float32]) -> None:
@@ -182,7 +191,7 @@ def _normalize_blocks(blocks: NDArray[np.float32]) -> None:
 
 @cache
 def _gradient_table(orientations: int, signed: bool, centered: bool) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Bin and magnitude for every pair of gradients, at 511 * (row gradient + 255) + column gradient + 255.
+    """Bin and magnitude for every pair of gradients, at 511 * row gradient + column gradient, from the end if below 0.
 
     The first bin begins at 0 degrees or, `centered`, lies around it. Angles are float64 and the edges of bins that are
     not centered float32, as in scikit-image. An angle that rounding has put beyond the last edge falls in no bin there:
@@ -194,12 +203,16 @@ def _gradient_table(orientations: int, signed: bool, centered: bool) -> tuple[ND
     angles = np.arctan2(row, column) * (180 / np.pi) % turn
     if centered:
         bins = np.rint(angles * (orientations / turn)).astype(np.intp) % orientations
-        return bins.ravel(), np.hypot(column, row).ravel()
+        return _from_zero(bins), _from_zero(np.hypot(column, row))
     edges = (turn / orientations * np.arange(orientations + 1)).astype(np.float32).astype(np.float64)
     bins = np.searchsorted(edges, angles, side="right") - 1
     outside = bins >= orientations
     magnitudes = np.where(outside, 0.0, np.hypot(column, row))
-    return np.where(outside, 0, bins).ravel(), magnitudes.ravel()
+    return _from_zero(np.where(outside, 0, bins)), _from_zero(magnitudes)
+
+
+def _from_zero(table: NDArray[Any]) -> NDArray[Any]:
+    return np.roll(table.ravel(), -(table.size // 2))
 
 
 @cache
@@ -212,13 +225,14 @@ def _cell_offsets(rows: int, columns: int, cell: int, orientations: int) -> NDAr
 @cache
 def _block_places(rows: int, columns: int, block: int, orientations: int, levels: int) -> NDArray[np.intp]:
     """Where each value of each block lies among an image's histograms, (blocks, block * block * orientations)."""
-    places, n_before = [], 0
+    all_rows, all_columns = (sum(cells >> level for level in range(levels)) for cells in (rows, columns))
+    values = np.arange(all_rows * all_columns * orientations).reshape(all_rows, all_columns, orientations)
+    places, row, column = [], 0, 0
     for level in range(levels):
-        values = np.arange((rows >> level) * (columns >> level) * orientations) + n_before
-        cells = values.reshape(rows >> level, columns >> level, orientations)
+        cells = values[row : row + (rows >> level), column : column + (columns >> level)]
         windows = sliding_window_view(cells, (block, block), axis=(0, 1))  # (block rows, columns, bins, row, column)
         places.append(windows.transpose(0, 1, 3, 4, 2).reshape(-1, block * block * orientations))
-        n_before += values.size
+        row, column = row + (rows >> level), column + (columns >> level)
     return np.concatenate(places)
 
 

@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.calibration import CalibratedClassifierCV
 
 from ferbench.errors import ConfigError
-from ferbench.recognizers.classical.feature_svm import FeatureSvm
+from ferbench.recognizers.classical.feature_svm import FeatureSvm, Svm
 from ferbench.recognizers.classical.hog import hog, mirrored_pairs
 from ferbench.recognizers.classical.linear_svm import LinearSvm
 from ferbench.recognizers.classical.logistic import Logistic
@@ -38,6 +39,10 @@ class HogSvm(FeatureSvm):
         jitter: See `FeatureSvm`.
         c: Weights of the loss to choose from.
         seed: Of jitter.
+
+    Attributes:
+        unfolded_: float32, (k, d): the SVM's weights of the values of a face alone, where `symmetric` made it learn
+            sums. A sum's weight is that of both its terms, so an answer needs no sums.
     """
 
     name = "hog_svm"
@@ -82,19 +87,45 @@ class HogSvm(FeatureSvm):
         return LinearSvm(warm_start=True) if self.loss == "hinge" else Logistic(warm_start=True)
 
     def _features(self, images: Images) -> NDArray[np.float32]:
+        features = self._described(images)
+        if not self.symmetric:
+            return features
+        places, mirrored = self._pairs()
+        return features.take(places, axis=1, mode="clip") + features.take(mirrored, axis=1, mode="clip")
+
+    def _decisions(self, images: Images) -> NDArray[np.float32]:
+        if not self.symmetric:
+            return super()._decisions(images)
+        decisions: NDArray[np.float32] = self._described(images) @ self.unfolded_.T
+        decisions += self.svm_.intercept_
+        return decisions if len(self.classes) > 2 else decisions[:, 0]
+
+    def _adopt(self, classifier: Svm | CalibratedClassifierCV) -> None:
+        super()._adopt(classifier)
+        if self.symmetric:
+            places, mirrored = self._pairs()
+            coef = self.svm_.coef_
+            self.unfolded_ = np.zeros((len(coef), int(mirrored.max()) + 1), np.float32)
+            self.unfolded_[:, places] = coef
+            self.unfolded_[:, mirrored] += coef
+
+    def _described(self, images: Images) -> NDArray[np.float32]:
+        """What the face alone is described by, before its mirror image is added."""
         if self.symmetric and not self.interpolated:
             raise ConfigError("symmetric hog_svm needs interpolated votes, others change sides: set interpolated too.")
-        shape: dict[str, Any] = {
+        features = hog(images, **self._shape(), interpolated=self.interpolated)
+        if self.root:
+            np.sqrt(features, out=features)
+        return features
+
+    def _pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        return mirrored_pairs(*self.image_size, **self._shape())
+
+    def _shape(self) -> dict[str, Any]:
+        return {
             "orientations": self.orientations,
             "cell": self.cell,
             "block": self.block,
             "signed": self.signed,
             "levels": self.levels,
         }
-        features = hog(images, **shape, interpolated=self.interpolated)
-        if self.root:
-            np.sqrt(features, out=features)
-        if not self.symmetric:
-            return features
-        places, mirrored = mirrored_pairs(*images.shape[1:], **shape)
-        return features.take(places, axis=1, mode="clip") + features.take(mirrored, axis=1, mode="clip")
