@@ -52,7 +52,7 @@ def test_page_sorts_changes_theme_and_needs_no_network(page: Path, browser: Any)
 
 @pytest.mark.skipif(not COMMITTED.is_file(), reason="python -m ferbench report writes it")
 def test_committed_page_sorts_changes_theme_and_needs_no_network(browser: Any) -> None:
-    assert COMMITTED.stat().st_size < 6_000_000
+    assert COMMITTED.stat().st_size < 4_000_000
     browser.open(COMMITTED, width=1440, height=900)
     browser.until("document.querySelector('#board0-pareto .main-svg') !== null")
     bottom = "document.querySelector('#board0-pareto .xaxislayer-above').getBoundingClientRect().bottom"

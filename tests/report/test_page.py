@@ -381,4 +381,4 @@ def test_report_over_thirty_runs_stays_small(make_run, reports: Path, tmp_path: 
     for place in range(30):
         make_run(f"run{place}", family="deep", skill=0.02 * place, n_epochs=60)
     written = write_report(reports, tmp_path / "page")
-    assert written.files[0].stat().st_size < 6_000_000
+    assert written.files[0].stat().st_size < 4_000_000
