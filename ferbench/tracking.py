@@ -42,9 +42,9 @@ _MLFLOW_SETTINGS = {
 }
 _NOTE = """\
 Select runs, then **Compare**. Metrics without a prefix are of the validation split, shares 0 to 1: `accuracy`,
-`macro_f1`, `recall.*`. `test.*` is the test split, `test_clean.*` that without the twins of other splits. `p50_ms` and
-`p95_ms` are the time of one face, `p50_ms_batch32` that of 32 at once. `curve.*` has a point an epoch; of an SVM, a
-point a candidate for C. The parameters `latency_ms` and `model_kb` repeat `p50_ms` and `size_kb`, so that the
+`macro_f1`, `recall.*`. `test.*` is the test split, `test_clean.*` that without the twins of other splits. `p10_ms` to
+`p99_ms` are percentiles of the time of one face, `p50_ms_batch32` is of 32 at once. `curve.*` has a point an epoch; of
+an SVM, a point a candidate for C. The parameters `latency_ms` and `model_kb` repeat `p50_ms` and `size_kb`, so that the
 comparison opens on speed and size.
 """
 

@@ -295,7 +295,8 @@ def test_metrics_when_test_was_not_scored_have_none_of_it(result: RunResult) -> 
     metrics = flat_metrics(result.model_copy(update={"test": None, "clean_test": None}))
     assert not [name for name in metrics if name.startswith("test")]
     assert metrics["size_kb"] == 1.234
-    assert (metrics["p50_ms"], metrics["p50_ms_batch32"]) == (0.25, 1.5)
+    assert (metrics["p50_ms"], metrics["p50_ms_batch32"], metrics["p90_ms"]) == (0.25, 1.5, 0.3)
+    assert "p99_ms" not in metrics and "p10_ms" not in metrics, "too few calls, and an old record"
 
 
 def test_newest_experiment_when_nothing_was_run_is_none(uri: str) -> None:

@@ -60,7 +60,8 @@ def flat_metrics(result: RunResult) -> dict[str, float]:
     metrics = _score_metrics("", result.validation)
     for latency in cost.latency:
         batch = "" if latency.batch_size == 1 else f"_batch{latency.batch_size}"
-        metrics |= {f"p50_ms{batch}": latency.p50_ms, f"p95_ms{batch}": latency.p95_ms}
+        percentiles = latency.model_dump(include={"p10_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms"}, exclude_none=True)
+        metrics |= {f"{name}{batch}": ms for name, ms in percentiles.items()}
         metrics |= {f"faces_per_second{batch}": latency.images_per_second}
     metrics |= {
         "size_kb": cost.size_bytes / 1000,
