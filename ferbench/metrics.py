@@ -49,7 +49,12 @@ class Scores(BaseModel):
 
 
 def score(
-    labels: Labels, probabilities: Probabilities, classes: tuple[str, ...], *, groups: Groups | None = None
+    labels: Labels,
+    probabilities: Probabilities,
+    classes: tuple[str, ...],
+    *,
+    groups: Groups | None = None,
+    interval: tuple[float, float] | None = None,
 ) -> Scores:
     """Score predictions against hard labels.
 
@@ -58,6 +63,7 @@ def score(
         probabilities: (n, n_classes).
         classes: Names of the classes.
         groups: Rows that are not independent share an id, (n,); None: all are independent.
+        interval: That of the accuracy, where it is known; None: it is bootstrapped, which takes most of the time.
 
     Raises:
         DataError: shapes do not fit, or there is nothing to score.
@@ -80,7 +86,7 @@ def score(
     return Scores(
         n=len(labels),
         accuracy=float(right.mean()),
-        accuracy_interval=bootstrap_interval(right, np.arange(len(labels)) if groups is None else groups),
+        accuracy_interval=interval or bootstrap_interval(right, np.arange(len(labels)) if groups is None else groups),
         balanced_accuracy=float(recall[present].mean()),
         macro_f1=float(f1[present].mean()),
         log_loss=log_loss(labels, probabilities),

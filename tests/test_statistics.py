@@ -162,6 +162,14 @@ def test_pairs_are_corrected_together_and_tell_who_is_apart() -> None:
         assert (pair.difference.low <= 0 <= pair.difference.high) != pair.is_apart
 
 
+def test_runs_that_differ_the_other_way_than_their_means_are_not_apart() -> None:
+    right = np.column_stack([np.arange(400) < 300, np.arange(400) < 200])
+    assert compare_pairs(right, np.arange(400), n_resamples=50)[0].is_apart
+    shares = np.column_stack([right[:, 0] * 0.6, right[:, 1] * 1.0])
+    (found,) = compare_pairs(right, np.arange(400), shares=shares, n_resamples=50)
+    assert found.test.only_first > found.test.only_second and found.difference.value < 0 and not found.is_apart
+
+
 def test_difference_is_between_means_over_seeds_where_there_are_some() -> None:
     right = np.array([[True, False], [True, False], [False, True], [True, True]])
     shares = np.array([[0.5, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 from ferbench.engines.engine import Precision
 from ferbench.engines.gate import Record, Verdict
@@ -77,7 +76,7 @@ class Survey(Record):
     forms: tuple[Form, ...]
     left_out: dict[str, str]
     environment: Environment
-    created_at: datetime
+    created_at: AwareDatetime
 
 
 def read_survey(path: Path) -> Survey:

@@ -16,6 +16,7 @@ from ferbench.evaluation import Evaluation, origin_of
 from ferbench.metrics import Scores
 from ferbench.report.board import Board, Entry, shown
 from ferbench.report.runs import SetApart
+from ferbench.report.scores import follows_from_confusion
 from ferbench.report.shipped import ShippedForm, shipped_as, shipped_form
 from ferbench.report.standing import Contender, Recall, Standing
 from ferbench.statistics.intervals import Interval
@@ -140,12 +141,7 @@ def _form(board: Board, evaluation: Evaluation, form: ShippedForm) -> _Known:
 
 def _is_of_all_faces(board: Board, scores: Scores) -> bool:
     expected = [board.card.counts[board.split].get(name, 0) for name in board.card.classes]
-    confusion = scores.confusion
-    is_square = all(len(row) == len(expected) and min(row) >= 0 for row in confusion)
-    if not is_square or [sum(row) for row in confusion] != expected:
-        return False
-    right = sum(row[place] for place, row in enumerate(confusion))
-    return abs(right / sum(expected) - scores.accuracy) < 1e-6
+    return [sum(row) for row in scores.confusion] == expected and follows_from_confusion(scores)
 
 
 def _recalls(board: Board, entry: Entry) -> tuple[Recall, ...]:

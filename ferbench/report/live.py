@@ -15,7 +15,8 @@ _TEXT_COLUMNS = 2
 def live_section(found: list[RealtimeResult]) -> Section:
     """A table and a figure each comparison; those on test faces first."""
     elements: list[Element] = []
-    for result in sorted(found, key=lambda one: (one.dataset.is_synthetic, one.split != "test", one.config.name)):
+    order = sorted(found, key=lambda one: (one.dataset.is_synthetic, one.split != "test", one.config.name))
+    for place, result in enumerate(order):
         synthetic = " (synthetic faces)" if result.dataset.is_synthetic else ""
         low, high = result.face_sizes
         edges = "" if result.config.comparison.surroundings else ", cut off at straight edges"
@@ -26,7 +27,7 @@ def live_section(found: list[RealtimeResult]) -> Section:
                 f"({result.environment.processor}), {result.created_at:%Y-%m-%d}. Not found counts as wrong."
             )
         )
-        elements += [_plot(result), _grid(result)]
+        elements += [_plot(result, f"realtime{place}"), _grid(result)]
     return Section("realtime", "Through the whole camera path", elements)
 
 
@@ -47,7 +48,7 @@ def _leading_number(text: str) -> float:
         return float("-inf")
 
 
-def _plot(result: RealtimeResult) -> Plot:
+def _plot(result: RealtimeResult, name: str) -> Plot:
     recognizers = list(dict.fromkeys(pair.waiting.recognizer for pair in result.pairs))
     detectors = list(dict.fromkeys(pair.waiting.detector for pair in result.pairs))
     traces = []
@@ -84,7 +85,7 @@ def _plot(result: RealtimeResult) -> Plot:
         f"Accuracy through the whole path against frames a second for {', '.join(recognizers)} with "
         f"{', '.join(detectors)}; a color a recognizer, a shape a detector."
     )
-    return Plot(f"realtime-{result.config.name}", f"Right and fast: {result.config.name}", text, traces, layout)
+    return Plot(name, f"Right and fast: {result.config.name}", text, traces, layout)
 
 
 def _cores(n_cores: int) -> str:

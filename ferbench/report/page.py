@@ -149,6 +149,8 @@ def _figures(parts: Sequence[BoardPart], sections: Sequence[Section]) -> dict[st
             plots = element.plots if isinstance(element, Panels) else (element,)
             for plot in plots:
                 if isinstance(plot, Plot):
+                    if f"{prefix}-{plot.name}" in found:
+                        raise ValueError(f"two figures of one name: {prefix}-{plot.name}")
                     found[f"{prefix}-{plot.name}"] = {"data": plot.traces, "layout": plot.layout}
 
     for part in parts:

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ferbench.errors import DataError
-from ferbench.metrics import Scores
+from ferbench.metrics import Scores, score
+from ferbench.report.scores import follows_from_confusion, is_close
 from ferbench.results import RunResult
 from ferbench.types import Groups, Labels, Probabilities
 
 _MOST_ARRAY_BYTES = 2_000_000_000
+_MOST_SHARED = 0.5  # of faces with the same row and label: where splits number their rows each for itself, chance
 _KINDS = {"index": "iu", "labels": "iu", "probabilities": "f", "groups": "iu"}
 
 
@@ -68,7 +70,12 @@ def read_predictions(path: Path, result: RunResult) -> tuple[SplitPredictions, S
     """
     splits = _Splits(path, result, _read_arrays(path))
     validation = splits.checked("validation", result.validation, result.dataset.n_validation)
-    return validation, splits.checked("test", result.test, result.dataset.n_test) if result.test else None
+    test = splits.checked("test", result.test, result.dataset.n_test) if result.test else None
+    if test is not None and _share_known(validation, test) > _MOST_SHARED:
+        raise DataError(f"{path} has the faces of test under validation: what was chosen there was chosen on test.")
+    if result.clean_test and not _follows(result.clean_test, result.test):
+        raise DataError(f"{path}: the scores of the clean test split are not of some of its faces: one was changed.")
+    return validation, test
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -81,7 +88,9 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             return {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: without it nothing can be tested. Run the experiment again.") from None
-    except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+    except DataError:
+        raise
+    except Exception as error:  # whatever zipfile, zlib and NumPy make of bytes that are not theirs
         raise DataError(f"{path} is damaged ({error}): run the experiment again.") from error
 
 
@@ -114,6 +123,8 @@ class _Splits:
                 f"{self.path} has predictions for {n:,} faces of {split}, its result says {scores.n:,}, and the "
                 f"dataset has {n_faces:,}: all faces must be scored."
             )
+        if n == 0:
+            raise DataError(f"{self.path} has no face of {split}: there is nothing to compare it by.")
         self._check_labels(split, predictions)
         self._check_probabilities(split, predictions)
         self._check_scores(split, predictions, scores)
@@ -152,7 +163,26 @@ class _Splits:
             raise DataError(f"{self.path} has rows of {split} that are no probabilities: each must sum to 1.")
 
     def _check_scores(self, split: str, found: SplitPredictions, scores: Scores) -> None:
-        n = len(self.card.classes)
-        confusion = np.bincount(found.labels * n + found.probabilities.argmax(axis=1), minlength=n * n).reshape(n, n)
-        if confusion.tolist() != scores.confusion or abs(scores.accuracy - float(found.right.mean())) > 1e-6:
+        expected = score(
+            found.labels, found.probabilities, self.card.classes, groups=found.groups, interval=scores.accuracy_interval
+        )
+        if not is_close(scores, expected) or not follows_from_confusion(scores):
             raise DataError(f"{self.path} does not give the scores that its result has for {split}: one was changed.")
+
+
+def _share_known(validation: SplitPredictions, test: SplitPredictions) -> float:
+    """The share of validation's faces that test has as well, by row and label."""
+    known = dict(zip(test.rows.tolist(), test.labels.tolist(), strict=True))
+    found = zip(validation.rows.tolist(), validation.labels.tolist(), strict=True)
+    return float(np.mean([known.get(row) == label for row, label in found]))
+
+
+def _follows(part: Scores, whole: Scores | None) -> bool:
+    """Whether scores are of some of the faces of others, as far as can be told without those faces."""
+    if whole is None or len(part.confusion) != len(whole.confusion):
+        return False
+    is_part = all(
+        len(ours) == len(theirs) and all(own <= all_ for own, all_ in zip(ours, theirs, strict=True))
+        for ours, theirs in zip(part.confusion, whole.confusion, strict=True)
+    )
+    return is_part and follows_from_confusion(part)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ferbench.errors import DataError
@@ -11,6 +12,7 @@ from ferbench.report.runs import Run, SetApart
 from ferbench.results import read_ledger
 
 _MOST_LEDGER_ROWS = 200
+_MOST_LIBRARIES = 20
 _PROTOCOL = (
     "Recognizers are fitted on train. Everything that is chosen (epochs, penalties, temperatures, the recommendation "
     "above) is chosen on validation. Test is scored once a configuration, and every scoring leaves a line in the "
@@ -27,7 +29,8 @@ def protocol_section() -> Section:
 
 def provenance_section(runs: Sequence[Run]) -> Section:
     """A row a run: machine, versions, seed, commit."""
-    libraries = sorted({name for run in runs for name in run.result.environment.libraries})
+    named = Counter(name for run in runs for name in run.result.environment.libraries)
+    libraries = sorted(name for name, _ in named.most_common(_MOST_LIBRARIES))
     columns = (
         Column("run", is_text=True),
         Column("finished", is_text=True),
@@ -85,6 +88,7 @@ def ledger_section(reports: Path, runs: Sequence[Run]) -> Section | None:
                     "warning",
                 )
             )
+    elements += [Text(sentence, "warning") for sentence in _tried(lines)]
     columns = tuple(
         Column(title, is_text=place < 4)
         for place, title in enumerate(("when", "why", "experiment", "dataset", "seed", "n", "accuracy, %", "clean, %"))
@@ -102,6 +106,20 @@ def apart_section(apart: Sequence[SetApart]) -> Section | None:
     columns = (Column("what", is_text=True), Column("why it is not ranked", is_text=True))
     rows = tuple((Cell(one.place), Cell(one.reason)) for one in apart)
     return Section("apart", "Not ranked", [Grid("Set apart", columns, rows)])
+
+
+def _tried(lines: Iterable[dict[str, object]]) -> list[str]:
+    """Who was scored on test under several configurations: whoever keeps the best of them has chosen on test."""
+    hashes: dict[tuple[str, str, str], set[str]] = {}
+    for line in lines:
+        if line.get("reason") == "run":
+            key = (str(line.get("experiment"))[:80], str(line.get("dataset"))[:80], str(line.get("seed"))[:20])
+            hashes.setdefault(key, set()).add(str(line.get("config_hash")))
+    return [
+        f"{experiment} on {dataset}, seed {seed}: {len(tried)} configurations were scored on test; the table has all."
+        for (experiment, dataset, seed), tried in hashes.items()
+        if len(tried) > 1
+    ]
 
 
 def _ledger_row(line: dict[str, object]) -> tuple[Cell, ...]:

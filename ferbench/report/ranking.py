@@ -56,15 +56,21 @@ def _of_the_same_faces(runs: Sequence[Run], split: SplitName) -> tuple[list[Run]
     members = [run for run in runs if (run.test is not None) == (split == "test")]
     kinds: list[list[Run]] = []
     for run in members:
-        same = (kind for kind in kinds if shown(kind[0], split).is_of_the_same_faces(shown(run, split)))
-        kind = next(same, None)
+        kind = next((kind for kind in kinds if _have_the_same_faces(kind[0], run, split)), None)
         if kind is None:
             kinds.append([run])
         else:
             kind.append(run)
     kinds.sort(key=len, reverse=True)
-    reason = f"Its {split} split has other faces, labels or duplicate groups than that of the other runs."
+    reason = "Its splits have other faces, labels or duplicate groups than those of the other runs."
     return (kinds[0] if kinds else []), [SetApart(run.place, reason) for kind in kinds[1:] for run in kind]
+
+
+def _have_the_same_faces(one: Run, other: Run, split: SplitName) -> bool:
+    """In the split shown, and in validation, which chose."""
+    return one.validation.is_of_the_same_faces(other.validation) and shown(one, split).is_of_the_same_faces(
+        shown(other, split)
+    )
 
 
 def _board(runs: Sequence[Run], split: SplitName, notes: list[str]) -> Board:
@@ -133,6 +139,9 @@ def _warnings(runs: Sequence[Run], entries: Sequence[Entry]) -> list[str]:
         differing = {_without_seed(run.result) for run in entry.runs}
         if len(differing) > 1:
             found.append(f"The seeds of {entry.name} were not run with one configuration: their mean mixes several.")
+        answers = {shown(run, entry.split).probabilities.tobytes() for run in entry.runs}
+        if len(answers) < len(entry.runs):
+            found.append(f"Seeds of {entry.name} gave the very same answers: their spread says nothing.")
         if any(run.result.protocol.test_scorings > 1 for run in entry.runs):
             found.append(f"{entry.name} was scored on test more than once, see the ledger.")
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ferbench import __version__
 from ferbench.errors import DataError
 from ferbench.report.predictions import SplitPredictions, read_predictions
 from ferbench.report.records import read_json
@@ -90,8 +91,18 @@ def read_run(directory: Path, place: str | None = None) -> Run:
             f"{path}: the recognizer knows {', '.join(result.recognizer.classes)}, the dataset has "
             f"{', '.join(result.dataset.classes)}: only runs on the same classes are ranked."
         )
+    if not _has_its_hash(result):
+        raise DataError(f"{path}: its configuration does not give its config_hash: one of them was changed.")
     validation, test = read_predictions(directory / "predictions.npz", result)
     return Run(place or str(directory), result, validation, test)
+
+
+def _has_its_hash(result: RunResult) -> bool:
+    """Whether the hash is the configuration's. A teacher's files and members', part of theirs, are not at hand."""
+    if result.config.distill or result.recognizer.family == "ensemble":
+        return True
+    version = result.environment.libraries.get("ferbench", __version__)
+    return result.config_hash == result.config.result_key(result.dataset.fingerprint, version)
 
 
 def _check_place(run: Run) -> None:

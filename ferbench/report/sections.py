@@ -160,7 +160,8 @@ def _leakage(board: Board) -> list[Element]:
     )
     intro = (
         f"The clean test split has {n_clean:,} of {n_all:,} faces: one row an image, no identical twin in train or "
-        "validation. What a recognizer gains from the others is memory, not recognition."
+        "validation. What a recognizer gains from the others is memory, not recognition, but for what their other "
+        "mix of emotions does: one that remembers nothing, such as prior, tells how much that is."
     )
     return [Text(intro), Grid("All test faces and the clean ones", columns, tuple(rows))]
 

@@ -25,22 +25,24 @@ def download_runs(target: Path, uri: str | None = None) -> list[SetApart]:
         uri: Tracking URI; None: MLFLOW_TRACKING_URI, or `sqlite:///mlflow.db`.
 
     Returns:
-        Runs that cannot be laid out.
+        Runs that cannot be fetched or laid out.
 
     Raises:
         ConfigError: the store cannot be opened.
     """
+    from mlflow.exceptions import MlflowException
+
     client = connect(uri)
     apart = []
     for run in _finished(client):
         if not {artifact.path for artifact in client.list_artifacts(run.info.run_id)}.issuperset(_FILES):
             continue  # a search's trial, a comparison in the loop, another tool's run
         with TemporaryDirectory() as folder:
-            for name in _FILES:
-                client.download_artifacts(run.info.run_id, name, folder)
             try:
+                for name in _FILES:
+                    client.download_artifacts(run.info.run_id, name, folder)
                 _place(Path(folder), target)
-            except DataError as error:
+            except (DataError, MlflowException, OSError) as error:
                 apart.append(SetApart(f"MLflow run {run.info.run_id}", str(error).replace(folder, "")))
     return apart
 

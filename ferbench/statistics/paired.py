@@ -33,7 +33,8 @@ class PairTest(NamedTuple):
     """Two of several recognizers, by their places in the order given.
 
     `difference` is the accuracy of the first less that of the second with its paired bootstrap interval over groups;
-    `p_adjusted` is McNemar's p after Holm's correction over all pairs; `is_apart` says whether it is below the level.
+    `p_adjusted` is McNemar's p after Holm's correction over all pairs; `is_apart` says whether it is below the level
+    and, where there are several runs of each, the mean over them differs in the direction of the runs that were tested.
     """
 
     first: int
@@ -112,7 +113,8 @@ def compare_pairs(
     for (i, j), test, adjusted in zip(pairs, tests, holm([test.p_value for test in tests]), strict=True):
         low, high = np.quantile(means[:, i] - means[:, j], [0.025, 0.975])
         difference = Interval(float(values[:, i].mean() - values[:, j].mean()), float(low), float(high))
-        found.append(PairTest(i, j, difference, test, adjusted, adjusted < level))
+        agrees = difference.value * (test.only_first - test.only_second) > 0
+        found.append(PairTest(i, j, difference, test, adjusted, adjusted < level and agrees))
     return found
 
 

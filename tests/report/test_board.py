@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from ferbench.report.board import Board
 from ferbench.report.leaderboard import verdict
 from ferbench.report.ranking import boards
-from ferbench.report.runs import collect
+from ferbench.report.runs import collect, read_run
 from ferbench.statistics import bootstrap_interval
 
 
@@ -71,6 +72,14 @@ def test_run_that_scored_other_faces_is_set_apart(make_run, reports: Path) -> No
     assert one.place == "other/fer2013/seed0" and "other faces" in one.reason
 
 
+def test_run_that_was_chosen_on_other_faces_is_set_apart(make_run, reports: Path) -> None:
+    first, second, other = (read_run(make_run(name)) for name in ("a", "b", "other"))
+    rows = other.validation.rows + 500
+    moved = replace(other, validation=replace(other.validation, rows=rows))
+    (board,), (one,) = boards([first, second, moved])
+    assert len(board.entries) == 2 and "other faces" in one.reason
+
+
 def test_verdict_names_ties(make_run, reports: Path) -> None:
     make_run("first", skill=0.8)
     make_run("second", skill=0.8)
@@ -90,6 +99,13 @@ def test_ensembles_and_mirrored_faces_have_a_leaderboard_of_their_own(make_run, 
     }
     assert aided.is_aided and "ensembles and test-time augmentation" in aided.title
     assert single.warnings == aided.warnings == ()
+
+
+def test_seeds_of_the_very_same_answers_are_warned_of(make_run, reports: Path) -> None:
+    first, second = (read_run(make_run("one", seed=seed)) for seed in (0, 1))
+    copied = replace(second, validation=first.validation, test=first.test)
+    assert not any("very same answers" in warning for warning in boards([first, second])[0][0].warnings)
+    assert any("very same answers" in warning for warning in boards([first, copied])[0][0].warnings)
 
 
 def test_seeds_of_different_configurations_are_warned_of(make_run, reports: Path) -> None:

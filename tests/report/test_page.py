@@ -232,6 +232,14 @@ def test_damaged_ledger_is_told(three_runs: Path) -> None:
     assert "is damaged" in page_of(three_runs)
 
 
+def test_scorings_of_one_experiment_under_several_configurations_are_told(three_runs: Path) -> None:
+    assert "configurations were scored on test" not in page_of(three_runs)
+    line = json.loads((three_runs / "test_ledger.jsonl").read_text().splitlines()[0])
+    with (three_runs / "test_ledger.jsonl").open("a") as stream:
+        stream.write(json.dumps({**line, "config_hash": "another"}) + "\n")
+    assert "2 configurations were scored on test" in page_of(three_runs)
+
+
 def test_ledger_that_does_not_fit_the_results_is_told(three_runs: Path) -> None:
     (three_runs / "test_ledger.jsonl").unlink()
     assert "its result says 1 test scorings, the ledger has 0" in page_of(three_runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,13 @@ def test_run_on_validation_only_has_no_test_predictions(make_run) -> None:
         (lambda content: content["cost"].update(fit_seconds=1e300), "beyond all sense"),
         (lambda content: content["cost"].update(n_parameters=10**400), "beyond all sense"),
         (lambda content: content["test"].update(accuracy=0.99), "one was changed"),
+        (lambda content: content["test"].update(macro_f1=0.99), "one was changed"),
+        (lambda content: content["validation"].update(log_loss=0.01), "one was changed"),
+        (lambda content: content["test"].update(accuracy_interval=[0.0, 0.01]), "one was changed"),
+        (lambda content: content["clean_test"].update(accuracy=0.99), "not of some of its faces"),
+        (lambda content: content["clean_test"]["confusion"][0].__setitem__(0, 999), "not of some of its faces"),
+        (lambda content: content["clean_test"]["confusion"][0].pop(), "not of some of its faces"),
+        (lambda content: content["config"].update(seed=1), "does not give its config_hash"),
         (lambda content: content["test"].update(n=139), "all faces must be scored"),
         (lambda content: content["dataset"].update(n_test=3589), "all faces must be scored"),
         (lambda content: content["dataset"]["counts"]["test"].update(anger=1), "labels of test are not those"),
@@ -103,6 +111,53 @@ def test_predictions_that_are_changed_are_refused(make_run, change, sentence: st
     directory = make_run()
     change_predictions(directory, change)
     with pytest.raises(DataError, match=sentence):
+        read_run(directory)
+
+
+def test_choice_on_the_faces_of_test_is_refused(make_run) -> None:
+    directory = make_run()
+    names = ("index", "labels", "probabilities", "groups")
+
+    def copy_test(arrays: Content) -> None:
+        arrays.update({f"validation_{name}": arrays[f"test_{name}"] for name in names})
+
+    def claim_it(content: Content) -> None:
+        content["validation"] = content["test"]
+        content["dataset"]["counts"]["validation"] = content["dataset"]["counts"]["test"]
+
+    change_predictions(directory, copy_test)
+    change_result(directory, claim_it)
+    with pytest.raises(DataError, match="was chosen on test"):
+        read_run(directory)
+
+
+def test_any_byte_that_flips_is_noticed_or_of_no_matter(make_run) -> None:
+    directory = make_run()
+    path = directory / "predictions.npz"
+    whole = path.read_bytes()
+    random = np.random.default_rng(0)
+    for place in random.integers(0, len(whole), 200).tolist():
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(random.integers(8))
+        path.write_bytes(damaged)
+        with contextlib.suppress(DataError):
+            read_run(directory)
+
+
+def test_run_without_a_face_is_refused(make_run) -> None:
+    directory = make_run()
+
+    def empty(arrays: Content) -> None:
+        for name in ("index", "labels", "probabilities", "groups"):
+            arrays[f"validation_{name}"] = arrays[f"validation_{name}"][:0]
+
+    def claim_it(content: Content) -> None:
+        content["dataset"].update(n_validation=0)
+        content["validation"].update(n=0)
+
+    change_predictions(directory, empty)
+    change_result(directory, claim_it)
+    with pytest.raises(DataError, match="no face of validation"):
         read_run(directory)
 
 
