@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ferbench import registry
 from ferbench.errors import DataError
 from ferbench.metrics import Scores
-from ferbench.recognizers.header import check_files, read_header
+from ferbench.recognizers.header import check_files, check_target, read_header
 from ferbench.report.tables import bytes_text, percent_with_interval
 from ferbench.results import RunResult, read_result
 from ferbench.types import RecognizerInfo
@@ -34,11 +34,12 @@ def publish(run_directory: Path, target: Path, *, half: bool = False) -> None:
 
     Args:
         run_directory: What a run wrote.
-        target: The folder to make; one that is there is replaced.
+        target: The folder to make; a recognizer that is there is replaced, anything else is left alone.
         half: Keep a network's weights as float16 on disk; they are calculated with as float32.
 
     Raises:
-        DataError: the run is not finished, its folder lacks the model, or half the bits answer differently.
+        DataError: the run is not finished, its folder lacks the model, or half the bits answer differently; or
+            the target overlaps with the model or holds something other than a recognizer.
         DatasetMissingError: half the bits cannot be judged, as the validation faces are not on this machine.
     """
     result = read_result(run_directory / "result.json")
@@ -49,6 +50,7 @@ def publish(run_directory: Path, target: Path, *, half: bool = False) -> None:
     if result.gate:
         raise DataError(f"{run_directory} was scored through {result.gate.engine}: publish {run_directory / 'engine'}.")
     check_files(model, header)
+    check_target(target, model)
     with tempfile.TemporaryDirectory() as scratch:
         cost = None
         if half:

@@ -55,6 +55,17 @@ def test_the_card_counts_what_a_network_costs(run: Path, tmp_path: Path) -> None
     assert f"- receptive field: {info.receptive_field} x {info.receptive_field} pixels" in card
 
 
+@pytest.mark.parametrize("target", ["run", "run/model", "other"])
+def test_a_folder_that_is_no_recognizer_s_or_the_run_s_own_is_left_alone(
+    target: str, run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/file").touch()
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["publish", str(run), "--to", str(tmp_path / target)]) == 2
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_halved_weights_are_published_with_what_they_cost(run: Path, tmp_path: Path) -> None:
     assert main(["publish", str(run), "--to", str(tmp_path / "shared"), "--half"]) == 0
     whole, halved = run / "model/network.weights.h5", tmp_path / "shared/network.weights.h5"

@@ -22,7 +22,7 @@ from ferbench.engines.gate import Reference, Verdict, judge, write_verdict
 from ferbench.errors import ConfigError, DataError, DatasetMissingError
 from ferbench.recognizers.base import Recognizer
 from ferbench.recognizers.exported import Exported, Source
-from ferbench.recognizers.header import read_header
+from ferbench.recognizers.header import check_target, read_header
 from ferbench.types import ProgressHook
 
 FORMATS = {"litert": "litert", "onnx": "onnxruntime", "openvino": "openvino"}
@@ -58,7 +58,7 @@ def export(
         to: "litert", "onnx", "openvino", or a registered engine.
         precision: "float32", "float16" (weights alone), "int8" (all of it, calibrated on training faces), or
             "int8_dynamic" (LiteRT: weights, and values inside its heavy layers), which loses less.
-        out: The folder; None: `exports/<name>_<to>_<precision>`.
+        out: The folder; None: `exports/<name>_<to>_<precision>`. A recognizer that is there is replaced.
         dataset: Calibrates and judges; None: the one that the recognizer was trained on. Where that is not on this
             machine, the gate judges on rendered faces, and int8 is refused.
         threads: How many a call of the exported recognizer may use.
@@ -68,7 +68,7 @@ def export(
         The folder and the verdict. The folder stays where the gate fails: `gate.json` in it says so.
 
     Raises:
-        UnknownNameError, DataError: it cannot be loaded.
+        UnknownNameError, DataError: it cannot be loaded, or `out` overlaps with it or holds something else.
         ConfigError: it is no Keras network, or the engine has no such precision.
         MissingLibraryError: the engine is not installed.
     """
@@ -78,10 +78,11 @@ def export(
     on_progress("load", 0, 3)
     recognizer = registry.load(origin)
     network_of(origin, recognizer)
+    directory = Path(out) if out else Path("exports") / f"{recognizer.name}_{to}_{precision}"
+    check_target(directory, origin)
     known = find_dataset(origin, dataset, recognizer)
     on_progress("convert", 1, 3)
     exported = convert(origin, recognizer, engine, precision, threads=threads, dataset=known)
-    directory = Path(out) if out else Path("exports") / f"{recognizer.name}_{to}_{precision}"
     exported.save(directory)
     on_progress("gate", 2, 3)
     verdict = judge(reference_of(recognizer, known), exported, engine=engine, precision=precision, threads=threads)

@@ -9,7 +9,7 @@ from ferbench.engines.card import CARD_FILES
 from ferbench.engines.gate import read_verdict
 from ferbench.errors import DataError
 from ferbench.recognizers.exported import Exported
-from ferbench.recognizers.header import check_files, read_header
+from ferbench.recognizers.header import check_files, check_target, read_header
 
 
 def is_exported(directory: Path) -> bool:
@@ -18,12 +18,15 @@ def is_exported(directory: Path) -> bool:
 
 
 def publish_exported(directory: Path, target: Path) -> None:
-    """Copy what `ferbench.export` wrote to `target`, cards and verdict included; one that is there is replaced.
+    """Copy what `ferbench.export` wrote to `target`, cards and verdict included.
+
+    A recognizer that is there is replaced; anything else is left alone.
 
     In the folder of the package's own weights, `target`'s last name is what `ferbench.load` then takes.
 
     Raises:
-        DataError: it is no exported recognizer, a file is missing or altered, or the gate failed or was never asked.
+        DataError: it is no exported recognizer, a file is missing or altered, or the gate failed or was never asked; or
+            the target overlaps with it or holds something else.
     """
     header = read_header(directory)
     if header.name != Exported.name:
@@ -34,5 +37,6 @@ def publish_exported(directory: Path, target: Path) -> None:
         raise DataError(f"{directory} lacks its gate's verdict or its cards: export it again.")
     if not verdict.passed:
         raise DataError(f"The gate failed for {directory} ({'; '.join(verdict.failures)}): export a finer precision.")
+    check_target(target, directory)
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(directory, target)

@@ -61,6 +61,21 @@ def check_files(directory: Path, header: Header) -> None:
             )
 
 
+def check_target(target: Path, source: Path) -> None:
+    """Raise DataError unless `target` may be replaced by what is made of the recognizer saved in `source`.
+
+    It may be a folder that does not exist, that is empty, or that holds a saved recognizer; not `source`, nor a folder
+    that it lies in, nor one inside it.
+    """
+    place, origin = target.resolve(), source.resolve()
+    if place.is_relative_to(origin) or origin.is_relative_to(place):
+        raise DataError(f"{target} and {source}, which is read, overlap: choose a folder apart from it.")
+    if not target.exists() or (target / FILENAME).is_file():
+        return
+    if not target.is_dir() or any(target.iterdir()):
+        raise DataError(f"{target} holds something other than a saved recognizer and stays: choose a new folder.")
+
+
 def sha256_of(path: Path) -> str:
     """The sha256 of a file, as hexadecimal text."""
     with path.open("rb") as file:

@@ -147,6 +147,20 @@ def test_what_cannot_be_exported_is_refused(exported: Exported, source: Path) ->
         ferbench.export(source, "litret")
 
 
+@pytest.mark.parametrize("out", [".", "run", "run/model", "run/model/inside", "file"])
+def test_a_folder_that_is_no_recognizer_s_or_the_source_s_own_is_left_alone(
+    out: str, exported: Exported, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported("onnxruntime")
+    shutil.copytree(source.parent, tmp_path / "run")
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DataError, match="choose a"):
+        ferbench.export("run", "onnx", out=out)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_int8_without_training_faces_is_refused(exported: Exported) -> None:
     exported("litert")
     with pytest.raises(DatasetMissingError, match="calibrated on training faces"):

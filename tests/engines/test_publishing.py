@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,6 +56,20 @@ def test_it_replaces_what_was_there(copy: Path, int8: Path) -> None:
     publish_exported(int8, copy)
     assert not (copy / "old").exists()
     assert ferbench.load(copy).predict_proba(np.zeros((2, 48, 48), np.uint8)).shape == (2, 7)
+
+
+@pytest.mark.parametrize("target", [".", "parent", "parent/export/inside", "other", "other/file"])
+def test_a_folder_that_is_no_recognizer_s_or_its_own_is_left_alone(
+    target: str, int8: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(int8, tmp_path / "parent/export")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/file").touch()
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["publish", "parent/export", "--to", target]) == 2
+    assert main(["publish", "parent/export", "--to", "parent/export"]) == 2
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("missing", ["gate.json", "card.json", "MODEL_CARD.md", "network.tflite"])
