@@ -99,6 +99,7 @@ def _folder(origin: Path, engine: str) -> Path:
     target: type[Engine] = registry.get("engines", engine)
     libraries = sorted(packages_distributions().get(target.library, []))
     versions = {library: version(library) for library in ("ferbench", *libraries)}
-    content = json.dumps([header.params, header.classes, header.files, versions], sort_keys=True, default=str)
+    said = [header.params, header.classes, header.files, header.temperature]
+    content = json.dumps([*said, versions], sort_keys=True, default=str)
     digest = hashlib.sha256(content.encode()).hexdigest()[:16]
     return data_home() / "engines" / f"{header.name}-{digest}" / f"{engine}-float32"

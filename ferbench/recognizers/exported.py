@@ -101,7 +101,7 @@ class Exported(Recognizer):
 
     def with_threads(self, threads: int) -> Self:
         """The same network with another number of threads a call."""
-        return self.of(
+        other = self.of(
             self._files,
             self.source_,
             engine=self.engine,
@@ -110,6 +110,8 @@ class Exported(Recognizer):
             classes=self.classes,
             image_size=self.image_size,
         )
+        other.temperature_ = self.temperature_
+        return other
 
     def _fit(
         self,

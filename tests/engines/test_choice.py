@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,20 @@ def test_an_engine_answers_from_what_was_converted_before(source: Path, kept: Ca
 
 def test_other_weights_are_kept_elsewhere(source: Path) -> None:
     assert _folder(source, "litert").parent != _folder(registry.find("cnn9"), "litert").parent
+
+
+def test_another_temperature_is_kept_elsewhere(source: Path, tmp_path: Path) -> None:
+    shutil.copytree(source, tmp_path / "model")
+    header = json.loads((source / "recognizer.json").read_text())
+    (tmp_path / "model/recognizer.json").write_text(json.dumps(header | {"temperature": 2.0}))
+    assert _folder(source, "litert").parent != _folder(tmp_path / "model", "litert").parent
+
+
+def test_another_number_of_threads_keeps_the_temperature(exported: Exported, tiny) -> None:
+    recognizer = ferbench.load(exported("litert"))
+    recognizer.temperature_ = 2.0
+    images = tiny.validation.images
+    assert np.allclose(recognizer.with_threads(2).predict_proba(images), recognizer.predict_proba(images), atol=1e-5)
 
 
 def test_auto_takes_the_fastest_that_passed(source: Path, kept: Callable[..., Path]) -> None:
