@@ -68,18 +68,18 @@ class _Judging:
         self._reference: Reference | None = None
 
     def verdict(self, engine: str) -> Verdict | None:
-        """The verdict kept from an earlier time, or a new one; None where the network cannot be converted."""
+        """The verdict kept from an earlier time, or a new one; None where the network cannot be converted or judged."""
         folder = _folder(self._origin, engine)
         kept = read_verdict(folder)
         if kept is not None:
             return kept
         try:
             folder = through(self._origin, engine)
+            if self._reference is None:
+                self._reference = _reference(self._origin)
+            verdict = judge(self._reference, registry.load(folder), engine=engine, precision="float32")
         except FerbenchError:
             return None
-        if self._reference is None:
-            self._reference = _reference(self._origin)
-        verdict = judge(self._reference, registry.load(folder), engine=engine, precision="float32")
         write_verdict(verdict, folder)
         return verdict
 

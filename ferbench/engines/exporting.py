@@ -19,7 +19,7 @@ from ferbench.data.images import resize
 from ferbench.engines.card import write_cards
 from ferbench.engines.engine import Engine, Pixels, Precision
 from ferbench.engines.gate import Reference, Verdict, judge, write_verdict
-from ferbench.errors import ConfigError, DataError, DatasetMissingError
+from ferbench.errors import ConfigError, DataError, DatasetMissingError, FerbenchError
 from ferbench.recognizers.base import Recognizer
 from ferbench.recognizers.exported import Exported, Source
 from ferbench.recognizers.header import check_target, read_header
@@ -104,7 +104,7 @@ def convert(
     """The recognizer saved in `origin` as one that answers through an engine.
 
     Raises:
-        ConfigError: it is no Keras network, or the engine has no such precision.
+        ConfigError: it is no Keras network, the engine has no such precision, or it cannot take this network.
         DatasetMissingError: int8 has no faces to be calibrated on.
     """
     network, target = network_of(origin, recognizer), engine_for(engine, precision)
@@ -113,7 +113,15 @@ def convert(
         if dataset is None:
             raise DatasetMissingError("int8 is calibrated on training faces: prepare the dataset, or name another one.")
         calibration = calibration_faces(dataset, recognizer.image_size)
-    files = target.convert(network, precision, calibration)
+    try:
+        files = target.convert(network, precision, calibration)
+    except FerbenchError:
+        raise
+    except Exception as error:  # converters' errors have no common ancestor but this
+        raise ConfigError(
+            f"{recognizer.name} cannot be converted to {precision} for {engine} ({_first_line(error)}): "
+            "choose another engine or precision."
+        ) from error
     source = Source(
         name=recognizer.name,
         params=recognizer.params(),
@@ -209,6 +217,10 @@ def _trained_on(origin: Path) -> tuple[str, dict[str, Any]]:
         raise ConfigError(f"Nothing beside {origin} says what it was trained on: name a dataset.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"The card or the result beside {origin} is damaged: name a dataset.") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _version(library: str) -> str | None:

@@ -159,10 +159,10 @@ def _forms(
     for engine, precision in _wanted(engines) if is_network else []:
         try:
             form = convert(origin, recognizer, engine, precision, dataset=dataset)
+            verdict = judge(reference, form, engine=engine, precision=precision)
         except FerbenchError as error:
             failures[f"{name} {engine} {precision}"] = str(error)
             continue
-        verdict = judge(reference, form, engine=engine, precision=precision)
         folders = _folders(form, threads, scratch / f"{engine}_{precision}")
         made.append(_Made(name, engine, precision, verdict.exported, counted, verdict, folders))
     return made, failures

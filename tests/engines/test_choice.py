@@ -11,6 +11,7 @@ import pytest
 import ferbench
 from ferbench import registry
 from ferbench.engines.choice import _folder, through
+from ferbench.engines.exporting import convert
 from ferbench.engines.gate import Reference, judge, write_verdict
 from ferbench.errors import ConfigError, UnknownNameError
 from ferbench.recognizers.deep.cnn3 import Cnn3
@@ -94,6 +95,21 @@ def test_auto_asks_the_gate_where_it_has_not_been_asked(source: Path, kept: Call
     folder = kept("litert")
     assert through(source, "auto") == folder
     assert (folder / "gate.json").is_file()
+
+
+def test_auto_passes_over_an_engine_whose_converter_breaks(
+    source: Path, kept: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = kept("onnxruntime", latency_ratio=0.2)
+    litert = registry.get("engines", "litert")
+
+    def fail(cls: type, *arguments: object) -> None:
+        raise RuntimeError("no kernel for op Erf")
+
+    monkeypatch.setattr(litert, "is_installed", classmethod(lambda cls: True))
+    monkeypatch.setattr(litert, "convert", classmethod(fail))
+    monkeypatch.setattr("ferbench.engines.choice.convert", convert)
+    assert through(source, "auto") == fast
 
 
 def test_auto_leaves_alone_what_is_no_network_or_exported_already(exported: Exported) -> None:

@@ -66,6 +66,25 @@ def test_a_network_is_converted_and_judged_and_what_cannot_be_is_told(
     assert reference.multiply_adds == form.multiply_adds == registry.load(source).info().multiply_adds > 0
 
 
+def test_a_converter_s_own_error_leaves_the_form_out(
+    source: Path, exported: Exported, tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported("litert")
+    engine = registry.get("engines", "litert")
+
+    def fail(cls: type, *arguments: object) -> None:
+        raise RuntimeError("\nno kernel for op Erf\nlong trace")
+
+    monkeypatch.setattr(engine, "precisions", ("float32",))
+    monkeypatch.setattr(engine, "convert", classmethod(fail))
+    survey = survey_engines([str(source)], tiny, threads=[1], engines=["litert"], n_queries=1)
+    assert [form.engine for form in survey.forms] == ["keras"]
+    assert survey.left_out == {
+        f"{source} litert float32": "cnn3 cannot be converted to float32 for litert (no kernel for op Erf): "
+        "choose another engine or precision."
+    }
+
+
 def test_turns_go_round_and_every_query_counts() -> None:
     faces = np.zeros((3, 48, 48), np.uint8)
     prior = Prior().fit(faces, np.zeros(3, np.int64))
