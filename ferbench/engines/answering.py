@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ferbench import registry
@@ -26,18 +27,28 @@ def check_engine(recognizer: type[Recognizer], engine: str, precision: Precision
 
     Raises:
         UnknownNameError: no such engine.
-        ConfigError: a named engine has no such precision, or this is no Keras network.
-        MissingLibraryError: a named engine is not installed.
+        ConfigError: a named engine has no such precision, this is no Keras network, or Keras runs on a backend that
+            cannot be converted from.
+        MissingLibraryError: a named engine, or what converts for it, is not installed.
     """
     if engine in (KERAS, AUTO):
         return
-    engine_for(engine, precision).load_library()
+    target = engine_for(engine, precision)
+    target.load_library()
     if not _is_network(recognizer):
         raise ConfigError(f"{recognizer.name} is no Keras network, and only those run on another engine than its own.")
+    target.check_converter()
 
 
 def answer_through(
-    engine: str, origin: Path, recognizer: Recognizer, dataset: Dataset, *, precision: Precision, threads: int
+    engine: str,
+    origin: Path,
+    recognizer: Recognizer,
+    dataset: Dataset,
+    *,
+    precision: Precision,
+    threads: int,
+    notice: Callable[[str], None],
 ) -> tuple[Exported, Verdict] | None:
     """A fitted recognizer's form for an engine, and the gate's verdict on it; None: the recognizer as it is.
 
@@ -49,16 +60,23 @@ def answer_through(
         dataset: Its training faces calibrate, its validation faces judge.
         precision: Of the form.
         threads: How many a call may use.
+        notice: Receives a sentence for each engine that fails, which loses nothing of what was fitted.
     """
     if engine == KERAS or (engine == AUTO and not _is_network(type(recognizer))):
         return None
     reference = Reference(recognizer, dataset.name, dataset.validation)
     forms = []
     for name in _installed(precision) if engine == AUTO else [engine]:
-        exported = convert(origin, recognizer, name, precision, threads=threads, dataset=dataset)
-        verdict = judge(reference, exported, engine=name, precision=precision, threads=threads)
+        try:
+            exported = convert(origin, recognizer, name, precision, threads=threads, dataset=dataset)
+            verdict = judge(reference, exported, engine=name, precision=precision, threads=threads)
+        except Exception as error:  # hours of fitting lie behind: no fault of an engine may lose them
+            notice(f"The engine '{name}' is passed over: {error}")
+            continue
         if engine != AUTO or (verdict.passed and verdict.latency_ratio < 1):
             forms.append((exported, verdict))
+    if not forms:
+        notice(f"No engine answers for {recognizer.name}: the scores are its own, in Keras.")
     return min(forms, key=lambda form: form[1].latency_ratio, default=None)
 
 

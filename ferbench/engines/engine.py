@@ -77,6 +77,16 @@ class Engine(ABC):
         return find_spec(cls.library) is not None
 
     @classmethod
+    def check_converter(cls) -> None:
+        """Raise what `convert` would raise of any network, before there is one.
+
+        Raises:
+            MissingLibraryError: what converts is not installed.
+            ConfigError: Keras runs on a backend that cannot be converted from.
+        """
+        cls.load_library()
+
+    @classmethod
     def load_library(cls, module: str | None = None) -> Any:
         """Import its library, or another module of its extra.
 

@@ -50,8 +50,14 @@ class Litert(Engine):
     @classmethod
     def convert(cls, network: Any, precision: Precision, calibration: Pixels | None) -> dict[str, bytes]:
         """See `Engine.convert`."""
-        check_backend()
+        cls.check_converter()
         return {_FILE: to_tflite(network, precision, calibration, n_images=1)}
+
+    @classmethod
+    def check_converter(cls) -> None:
+        """See `Engine.check_converter`."""
+        check_backend()
+        cls.load_library()
 
     def _plan(self) -> None:
         library = self.load_library("ai_edge_litert.interpreter")

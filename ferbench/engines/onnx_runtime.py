@@ -50,9 +50,7 @@ class OnnxRuntime(Engine):
     @classmethod
     def convert(cls, network: Any, precision: Precision, calibration: Pixels | None) -> dict[str, bytes]:
         """See `Engine.convert`."""
-        check_backend()
-        for module in ("onnx", "tf2onnx"):
-            cls.load_library(module)
+        cls.check_converter()
         with tempfile.TemporaryDirectory() as folder, quiet_conversion(), _quiet_log():
             path = Path(folder) / "float32.onnx"
             network.export(path, format="onnx", verbose=False, input_signature=input_signature(network, None))
@@ -61,6 +59,13 @@ class OnnxRuntime(Engine):
             elif precision == "int8":
                 path = _quantize(path, calibration)
             return {_FILE: path.read_bytes()}
+
+    @classmethod
+    def check_converter(cls) -> None:
+        """See `Engine.check_converter`."""
+        check_backend()
+        for module in (None, "onnx", "tf2onnx"):
+            cls.load_library(module)
 
 
 def _halve(path: Path) -> Path:

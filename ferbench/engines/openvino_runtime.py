@@ -52,13 +52,19 @@ class OpenVino(Engine):
     @classmethod
     def convert(cls, network: Any, precision: Precision, calibration: Pixels | None) -> dict[str, bytes]:
         """See `Engine.convert`."""
-        check_backend()
+        cls.check_converter()
         library = cls.load_library()
         with tempfile.TemporaryDirectory() as folder:
             source, target = Path(folder) / "network.tflite", Path(folder) / _NETWORK
             source.write_bytes(to_tflite(network, precision, calibration, n_images=None))
             library.save_model(library.Core().read_model(source), target, compress_to_fp16=precision == "float16")
             return {name: (Path(folder) / name).read_bytes() for name in cls.filenames}
+
+    @classmethod
+    def check_converter(cls) -> None:
+        """See `Engine.check_converter`."""
+        check_backend()
+        cls.load_library()
 
     def _request(self, is_single: bool) -> Any:
         with self._lock:

@@ -133,7 +133,9 @@ def _answering(
     if settings:
         on_progress(f"engine {settings.name}", 0, 1)
         precision, threads = settings.precision, settings.threads
-        form = answer_through(settings.name, model, recognizer, dataset, precision=precision, threads=threads)
+        form = answer_through(
+            settings.name, model, recognizer, dataset, precision=precision, threads=threads, notice=notice
+        )
         on_progress(f"engine {settings.name}", 1, 1)
     if form is None:
         return recognizer, model, None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import keras
 import pytest
 
 import ferbench
@@ -11,7 +13,7 @@ from ferbench import experiment, registry
 from ferbench.cards import publish
 from ferbench.config import ExperimentConfig
 from ferbench.engines.gate import read_verdict
-from ferbench.errors import ConfigError, DataError, UnknownNameError
+from ferbench.errors import ConfigError, DataError, MissingLibraryError, UnknownNameError
 from ferbench.report.flat import flat_metrics, flat_params
 from ferbench.results import RunResult, read_result
 
@@ -89,6 +91,41 @@ def test_what_is_no_network_answers_as_it_is(engine: str, tmp_path: Path) -> Non
     changes = {"recognizer": {"name": "prior"}, "training": None, "engine": {"name": engine}}
     done = experiment.run(config(**changes), reports=tmp_path, validation_only=True)
     assert done.gate is None and not (tmp_path / "tiny/synthetic/seed0/engine").exists()
+
+
+@pytest.mark.parametrize("engine", ["litert", "auto"])
+def test_an_engine_that_fails_after_the_fit_loses_nothing(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(cls: type, *arguments: object) -> None:
+        raise RuntimeError("no kernel for op Erf")
+
+    for name in registry.names("engines"):
+        monkeypatch.setattr(registry.get("engines", name), "convert", classmethod(fail))
+    said: list[str] = []
+    changes = {"engine": {"name": engine}}
+    done = experiment.run(config(**changes), reports=tmp_path, validation_only=True, notice=said.append)
+    assert done.gate is None and (tmp_path / "tiny/synthetic/seed0/result.json").is_file()
+    assert any("'litert' is passed over: cnn3 cannot be converted" in text for text in said)
+    assert said[-1] == "No engine answers for cnn3: the scores are its own, in Keras."
+
+
+def test_a_converter_that_is_missing_is_told_before_the_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not registry.get("engines", "onnxruntime").is_installed():
+        pytest.skip("onnxruntime is not installed")
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(MissingLibraryError, match="needs tf2onnx"):
+        experiment.run(config(engine={"name": "onnxruntime"}), reports=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_backend_that_cannot_be_converted_from_is_told_before_the_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ConfigError, match="Keras runs on jax"):
+        experiment.run(config(engine={"name": "litert"}), reports=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
