@@ -13,9 +13,9 @@ from pathlib import Path
 from ferbench import registry
 from ferbench.data.dataset import data_home
 from ferbench.engines.engine import Engine
-from ferbench.engines.exporting import convert, find_dataset, reference_of
+from ferbench.engines.exporting import convert, experiment_of, find_dataset, reference_of, trained_on
 from ferbench.engines.gate import Reference, Verdict, judge, read_verdict, write_verdict
-from ferbench.errors import ConfigError, FerbenchError
+from ferbench.errors import ConfigError, DataError, FerbenchError
 from ferbench.recognizers.exported import Exported
 from ferbench.recognizers.header import read_header
 
@@ -44,6 +44,7 @@ def through(name_or_directory: str | Path, engine: str) -> Path:
     folder = _folder(origin, engine)
     if not (folder / "recognizer.json").is_file():
         convert(origin, registry.load(origin), engine).save(folder)
+        _tell_dataset(origin, folder)
     return folder
 
 
@@ -93,6 +94,14 @@ def _reference(origin: Path) -> Reference:
     return reference_of(recognizer, dataset)
 
 
+def _tell_dataset(origin: Path, folder: Path) -> None:
+    try:
+        dataset, _ = trained_on(origin)
+    except (ConfigError, DataError):  # a form answers whatever lies beside its origin
+        return
+    (folder / "card.json").write_text(json.dumps({"dataset": dataset}) + "\n", encoding="utf-8")
+
+
 def _folder(origin: Path, engine: str) -> Path:
     """Where a recognizer's form for an engine is kept: another one for other weights or another version of either."""
     header = read_header(origin)
@@ -102,4 +111,4 @@ def _folder(origin: Path, engine: str) -> Path:
     said = [header.params, header.classes, header.files, header.temperature]
     content = json.dumps([*said, versions], sort_keys=True, default=str)
     digest = hashlib.sha256(content.encode()).hexdigest()[:16]
-    return data_home() / "engines" / f"{header.name}-{digest}" / f"{engine}-float32"
+    return data_home() / "engines" / f"{header.name}-{digest}" / f"{experiment_of(origin)}_{engine}_float32"

@@ -178,12 +178,45 @@ def find_dataset(origin: Path, name: str | None, recognizer: Recognizer) -> Data
     """
     params: dict[str, Any] = {}
     if name is None:
-        name, params = _trained_on(origin)
+        name, params = trained_on(origin)
         try:
             return _open(name, params, recognizer)
         except DatasetMissingError:
             return None
     return _open(name, params, recognizer)
+
+
+def experiment_of(origin: Path) -> str:
+    """What a saved recognizer is called: its run's experiment, else its folder, or its class where that says nothing.
+
+    Raises:
+        DataError: see `read_header`.
+    """
+    folder = origin.absolute().name
+    if folder != "model":
+        return folder
+    try:
+        return str(json.loads((origin.parent / "result.json").read_bytes())["config"]["name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return read_header(origin).name
+
+
+def trained_on(origin: Path) -> tuple[str, dict[str, Any]]:
+    """Dataset and its parameters: by the model card, else by the result of the run that the folder belongs to.
+
+    Raises:
+        ConfigError: neither is there.
+        DataError: it is damaged.
+    """
+    try:
+        if (origin / "card.json").is_file():
+            return json.loads((origin / "card.json").read_bytes())["dataset"], {}
+        chosen = json.loads((origin.parent / "result.json").read_bytes())["config"]["dataset"]
+        return chosen["name"], chosen["params"]
+    except OSError as error:
+        raise ConfigError(f"Nothing beside {origin} says what it was trained on: name a dataset.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"The card or the result beside {origin} is damaged: name a dataset.") from error
 
 
 def reference_of(recognizer: Recognizer, dataset: Dataset | None) -> Reference:
@@ -204,19 +237,6 @@ def calibration_faces(dataset: Dataset, image_size: tuple[int, int]) -> Pixels:
 def _open(name: str, params: dict[str, Any], recognizer: Recognizer) -> Dataset:
     dataset: Dataset = registry.create("datasets", name, params)
     return dataset.with_classes(recognizer.classes)
-
-
-def _trained_on(origin: Path) -> tuple[str, dict[str, Any]]:
-    """Dataset and its parameters: by the model card, else by the result of the run that the folder belongs to."""
-    try:
-        if (origin / "card.json").is_file():
-            return json.loads((origin / "card.json").read_bytes())["dataset"], {}
-        chosen = json.loads((origin.parent / "result.json").read_bytes())["config"]["dataset"]
-        return chosen["name"], chosen["params"]
-    except OSError as error:
-        raise ConfigError(f"Nothing beside {origin} says what it was trained on: name a dataset.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"The card or the result beside {origin} is damaged: name a dataset.") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -14,6 +14,7 @@ from ferbench.engines.choice import _folder, through
 from ferbench.engines.exporting import convert
 from ferbench.engines.gate import Reference, judge, write_verdict
 from ferbench.errors import ConfigError, UnknownNameError
+from ferbench.evaluation import origin_of
 from ferbench.recognizers.deep.cnn3 import Cnn3
 from ferbench.recognizers.prior import Prior
 
@@ -75,6 +76,20 @@ def test_another_number_of_threads_keeps_the_temperature(exported: Exported, tin
     recognizer.temperature_ = 2.0
     images = tiny.validation.images
     assert np.allclose(recognizer.with_threads(2).predict_proba(images), recognizer.predict_proba(images), atol=1e-5)
+
+
+def test_a_kept_form_is_called_after_its_experiment_and_tells_its_dataset(
+    source: Path, exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = ferbench.load(exported("litert"))
+    monkeypatch.setattr("ferbench.engines.choice.convert", lambda *arguments: form)
+    shutil.copytree(source, tmp_path / "run/model")
+    config = {"name": "mine", "seed": 0, "dataset": {"name": "synthetic", "params": {}}}
+    (tmp_path / "run/result.json").write_text(json.dumps({"config": config}))
+    shutil.copytree(source, tmp_path / "other")
+    of_run, of_folder = (origin_of(through(tmp_path / name, "litert")) for name in ("run", "other"))
+    assert (of_run.experiment, of_run.fitted_on) == ("mine_litert_float32", "synthetic")
+    assert (of_folder.experiment, of_folder.fitted_on) == ("other_litert_float32", None)
 
 
 def test_auto_takes_the_fastest_that_passed(source: Path, kept: Callable[..., Path]) -> None:
