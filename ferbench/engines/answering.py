@@ -27,10 +27,12 @@ def check_engine(recognizer: type[Recognizer], engine: str, precision: Precision
 
     Raises:
         UnknownNameError: no such engine.
-        ConfigError: a named engine has no such precision, this is no Keras network, or Keras runs on a backend that
+        ConfigError: what is named has no such precision, this is no Keras network, or Keras runs on a backend that
             cannot be converted from.
         MissingLibraryError: a named engine, or what converts for it, is not installed.
     """
+    if engine == KERAS and precision != "float32":
+        raise ConfigError(f"Keras answers in float32, got precision {precision}: remove it, or name an engine.")
     if engine in (KERAS, AUTO):
         return
     target = engine_for(engine, precision)

@@ -15,9 +15,8 @@ from ferbench.robustness import CorruptedRun
 def flat_params(config: ExperimentConfig) -> dict[str, Any]:
     """The resolved configuration as one level of names.
 
-    `classes`, `dataset`, `experiment`, `recognizer`, `seed`, then `dataset.*`, `recognizer.*` and `training.*`; where
-    an engine answers, `runs_on.name`, `runs_on.precision` and `runs_on.threads`. Nothing else that differs between
-    recognizers may sort before `model_kb` of `cost_params`.
+    `classes`, `dataset`, `experiment`, `recognizer`, `seed`, then `dataset.*`, `recognizer.*` and `training.*`. Nothing
+    else that differs between recognizers may sort before `model_kb` of `cost_params`.
     """
     flat: dict[str, Any] = {
         "classes": config.classes,
@@ -32,19 +31,24 @@ def flat_params(config: ExperimentConfig) -> dict[str, Any]:
         flat["recognizer.calibration"] = config.calibration
     if config.training:
         flat |= _flatten(config.training.model_dump(mode="json"), "training.")
-    if config.engine:
-        flat |= _flatten(config.engine.model_dump(mode="json"), "runs_on.")
     return flat
 
 
 def cost_params(result: RunResult) -> dict[str, str]:
-    """What accuracy costs, once more as parameters, as Compare opens on one metric only.
+    """What accuracy costs, once more as parameters, as Compare opens on one metric only; and what answered.
 
-    `latency_ms` is the metric `p50_ms`, left out where batch 1 was not timed; `model_kb` is `size_kb`.
+    `latency_ms` is the metric `p50_ms`, left out where batch 1 was not timed; `model_kb` is `size_kb`. `runs_on.name`,
+    `runs_on.precision` and `runs_on.threads` are of the engine that answered, whichever was asked for; left out where
+    the recognizer answered as it was fitted.
     """
     latency = result.cost.latency_at(1)
     timed = {"latency_ms": f"{latency.p50_ms:.3f}"} if latency else {}
-    return timed | {"model_kb": f"{result.cost.size_bytes / 1000:.1f}"}
+    gate = result.gate
+    params = timed | {"model_kb": f"{result.cost.size_bytes / 1000:.1f}"}
+    if gate:
+        params |= {"runs_on.name": gate.engine, "runs_on.precision": gate.precision}
+        params["runs_on.threads"] = str(gate.threads)
+    return params
 
 
 def flat_metrics(result: RunResult) -> dict[str, float]:

@@ -11,10 +11,10 @@ import pytest
 import ferbench
 from ferbench import experiment, registry
 from ferbench.cards import publish
-from ferbench.config import ExperimentConfig
+from ferbench.config import EngineSettings, ExperimentConfig
 from ferbench.engines.gate import read_verdict
 from ferbench.errors import ConfigError, DataError, MissingLibraryError, UnknownNameError
-from ferbench.report.flat import flat_metrics, flat_params
+from ferbench.report.flat import cost_params, flat_metrics, flat_params
 from ferbench.results import RunResult, read_result
 
 if not registry.get("engines", "litert").is_installed():
@@ -65,11 +65,18 @@ def test_both_forms_load(result: RunResult, reports: Path) -> None:
 
 
 def test_tracking_is_told_too(result: RunResult) -> None:
-    params, metrics = flat_params(result.config), flat_metrics(result)
+    params, metrics = cost_params(result), flat_metrics(result)
     assert (params["runs_on.name"], params["runs_on.precision"], params["runs_on.threads"]) == (
-        *("litert", "int8_dynamic", 2),
+        *("litert", "int8_dynamic", "2"),
     )
     assert metrics["gate.passed"] == float(result.gate.passed) and 0 <= metrics["gate.agreement"] <= 1
+
+
+def test_tracking_is_told_what_answered_and_not_what_was_asked_for(result: RunResult) -> None:
+    asked = {"config": result.config.model_copy(update={"engine": EngineSettings(name="auto", threads=4)})}
+    chosen, own = result.model_copy(update=asked), result.model_copy(update={**asked, "gate": None})
+    assert cost_params(chosen)["runs_on.name"] == "litert" and cost_params(chosen)["runs_on.threads"] == "2"
+    assert not [name for name in flat_params(own.config) | cost_params(own) if name.startswith("runs_on")]
 
 
 def test_a_run_scored_through_an_engine_is_published_from_its_folder(
@@ -131,6 +138,11 @@ def test_a_backend_that_cannot_be_converted_from_is_told_before_the_fit(
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
+        (
+            {"engine": {"name": "keras", "precision": "int8"}},
+            ConfigError,
+            "Keras answers in float32, got precision int8",
+        ),
         ({"engine": {"name": "litret"}}, UnknownNameError, "Did you mean 'litert'"),
         (
             {"engine": {"name": "litert"}, "recognizer": {"name": "prior"}, "training": None},
