@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import uuid
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from ferbench.engines.exporting import convert, experiment_of, find_dataset, ref
 from ferbench.engines.gate import Reference, Verdict, judge, read_verdict, write_verdict
 from ferbench.errors import ConfigError, DataError, FerbenchError
 from ferbench.recognizers.exported import Exported
-from ferbench.recognizers.header import read_header
+from ferbench.recognizers.header import check_files, read_header
 
 KERAS, AUTO = "keras", "auto"
 
@@ -42,9 +44,8 @@ def through(name_or_directory: str | Path, engine: str) -> Path:
         return _fastest(origin)
     registry.get("engines", engine).load_library()
     folder = _folder(origin, engine)
-    if not (folder / "recognizer.json").is_file():
-        convert(origin, registry.load(origin), engine).save(folder)
-        _tell_dataset(origin, folder)
+    if not _is_whole(folder):
+        _keep(convert(origin, registry.load(origin), engine), origin, folder)
     return folder
 
 
@@ -71,8 +72,11 @@ class _Judging:
     def verdict(self, engine: str) -> Verdict | None:
         """The verdict kept from an earlier time, or a new one; None where the network cannot be converted or judged."""
         folder = _folder(self._origin, engine)
-        kept = read_verdict(folder)
-        if kept is not None:
+        try:
+            kept = read_verdict(folder)
+        except DataError:  # damaged: asked again
+            kept = None
+        if kept is not None and _is_whole(folder):
             return kept
         try:
             folder = through(self._origin, engine)
@@ -92,6 +96,30 @@ def _reference(origin: Path) -> Reference:
     except ConfigError:  # nothing says what it was trained on
         dataset = None
     return reference_of(recognizer, dataset)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        check_files(folder, read_header(folder))
+    except DataError:
+        return False
+    return True
+
+
+def _keep(form: Exported, origin: Path, folder: Path) -> None:
+    fresh = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
+    try:
+        form.save(fresh)
+        _tell_dataset(origin, fresh)
+        if _is_whole(folder):  # another process was faster, and may be reading it
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.replace(folder)
+    except OSError as error:
+        if not _is_whole(folder):
+            raise DataError(f"{folder} cannot be written ({error.strerror}): remove it and try again.") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _tell_dataset(origin: Path, folder: Path) -> None:

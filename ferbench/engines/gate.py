@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from pathlib import Path
 from typing import Literal
 
@@ -138,8 +139,10 @@ def judge(
 
 
 def write_verdict(verdict: Verdict, directory: Path) -> None:
-    """Write `gate.json` beside the exported recognizer."""
-    (directory / FILENAME).write_text(verdict.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    """Write `gate.json` beside the exported recognizer, as a whole."""
+    partial = directory / f".{FILENAME}-{uuid.uuid4().hex}"
+    partial.write_text(verdict.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    partial.replace(directory / FILENAME)
 
 
 def read_verdict(directory: Path) -> Verdict | None:

@@ -12,7 +12,7 @@ import ferbench
 from ferbench import registry
 from ferbench.engines.choice import _folder, through
 from ferbench.engines.exporting import convert
-from ferbench.engines.gate import Reference, judge, write_verdict
+from ferbench.engines.gate import Reference, judge, read_verdict, write_verdict
 from ferbench.errors import ConfigError, UnknownNameError
 from ferbench.evaluation import origin_of
 from ferbench.recognizers.deep.cnn3 import Cnn3
@@ -90,6 +90,40 @@ def test_a_kept_form_is_called_after_its_experiment_and_tells_its_dataset(
     of_run, of_folder = (origin_of(through(tmp_path / name, "litert")) for name in ("run", "other"))
     assert (of_run.experiment, of_run.fitted_on) == ("mine_litert_float32", "synthetic")
     assert (of_folder.experiment, of_folder.fitted_on) == ("other_litert_float32", None)
+
+
+@pytest.mark.parametrize("engine", ["litert", "auto"])
+def test_a_damaged_form_is_converted_again(
+    engine: str, source: Path, exported: Exported, kept: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, form = kept("litert", latency_ratio=0.3), ferbench.load(exported("litert"))
+    (folder / "network.tflite").write_bytes(b"damaged")
+    monkeypatch.setattr("ferbench.engines.choice.convert", lambda *arguments: form)
+    through(source, engine)
+    assert ferbench.load(folder).display_name == "cnn3 litert float32"
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_damaged_verdict_is_asked_for_again(source: Path, kept: Callable[..., Path]) -> None:
+    folder = kept("litert")
+    (folder / "gate.json").write_text("{")
+    through(source, "auto")
+    assert read_verdict(folder) is not None
+
+
+def test_the_form_of_a_process_that_was_faster_stays(
+    source: Path, exported: Exported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form, folder = ferbench.load(exported("litert")), _folder(source, "litert")
+
+    def convert_slowly(*arguments: object) -> object:
+        shutil.copytree(exported("litert"), folder)
+        (folder / "theirs").touch()
+        return form
+
+    monkeypatch.setattr("ferbench.engines.choice.convert", convert_slowly)
+    assert through(source, "litert") == folder and (folder / "theirs").is_file()
+    assert list(folder.parent.iterdir()) == [folder]
 
 
 def test_auto_takes_the_fastest_that_passed(source: Path, kept: Callable[..., Path]) -> None:
