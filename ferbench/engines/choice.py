@@ -17,7 +17,7 @@ from ferbench.data.dataset import data_home
 from ferbench.engines.engine import Engine
 from ferbench.engines.exporting import convert, experiment_of, find_dataset, reference_of, trained_on
 from ferbench.engines.gate import Reference, Verdict, judge, read_verdict, write_verdict
-from ferbench.errors import ConfigError, DataError, FerbenchError
+from ferbench.errors import ConfigError, DataError, DatasetMissingError, FerbenchError
 from ferbench.recognizers.exported import Exported
 from ferbench.recognizers.header import check_files, read_header
 
@@ -56,7 +56,10 @@ def _fastest(origin: Path) -> Path:
     judging = _Judging(origin)
     ratios = {}
     for engine in installed:
-        verdict = judging.verdict(engine)
+        try:
+            verdict = judging.verdict(engine)
+        except DatasetMissingError:  # no faces to judge on, whichever the engine
+            break
         if verdict and verdict.passed and verdict.latency_ratio < 1:
             ratios[engine] = verdict.latency_ratio
     return _folder(origin, min(ratios, key=lambda name: ratios[name])) if ratios else origin
@@ -70,7 +73,11 @@ class _Judging:
         self._reference: Reference | None = None
 
     def verdict(self, engine: str) -> Verdict | None:
-        """The verdict kept from an earlier time, or a new one; None where the network cannot be converted or judged."""
+        """The verdict kept from an earlier time, or a new one; None where the network cannot be converted or judged.
+
+        Raises:
+            DatasetMissingError: there are no faces to judge on.
+        """
         folder = _folder(self._origin, engine)
         try:
             kept = read_verdict(folder)
@@ -79,10 +86,12 @@ class _Judging:
         if kept is not None and _is_whole(folder):
             return kept
         try:
-            folder = through(self._origin, engine)
             if self._reference is None:
                 self._reference = _reference(self._origin)
+            folder = through(self._origin, engine)
             verdict = judge(self._reference, registry.load(folder), engine=engine, precision="float32")
+        except DatasetMissingError:
+            raise
         except FerbenchError:
             return None
         write_verdict(verdict, folder)

@@ -71,6 +71,7 @@ def export(
         UnknownNameError, DataError: it cannot be loaded, or `out` overlaps with it or holds something else.
         ConfigError: it is no Keras network, or the engine has no such precision.
         MissingLibraryError: the engine is not installed.
+        DatasetMissingError: int8 has no faces to be calibrated on, or the gate none to judge on.
     """
     engine = FORMATS.get(to, to)
     engine_for(engine, precision).load_library()
@@ -81,11 +82,12 @@ def export(
     directory = Path(out) if out else Path("exports") / f"{recognizer.name}_{to}_{precision}"
     check_target(directory, origin)
     known = find_dataset(origin, dataset, recognizer)
+    reference = reference_of(recognizer, known)
     on_progress("convert", 1, 3)
     exported = convert(origin, recognizer, engine, precision, threads=threads, dataset=known)
     exported.save(directory)
     on_progress("gate", 2, 3)
-    verdict = judge(reference_of(recognizer, known), exported, engine=engine, precision=precision, threads=threads)
+    verdict = judge(reference, exported, engine=engine, precision=precision, threads=threads)
     write_verdict(verdict, directory)
     write_cards(directory, origin, exported, verdict, known)
     on_progress("gate", 3, 3)
@@ -220,8 +222,18 @@ def trained_on(origin: Path) -> tuple[str, dict[str, Any]]:
 
 
 def reference_of(recognizer: Recognizer, dataset: Dataset | None) -> Reference:
-    """What an exported recognizer is judged against, on validation; on rendered faces where there is no dataset."""
-    dataset = dataset or _open("synthetic", {}, recognizer)
+    """What an exported recognizer is judged against, on validation; on rendered faces where there is no dataset.
+
+    Raises:
+        DatasetMissingError: there is none, and no rendered faces of its classes.
+    """
+    try:
+        dataset = dataset or _open("synthetic", {}, recognizer)
+    except ConfigError as error:
+        raise DatasetMissingError(
+            f"The gate needs validation faces, and none are rendered of {', '.join(recognizer.classes)}: "
+            "prepare the dataset that it was trained on, or name one of these classes."
+        ) from error
     return Reference(recognizer, dataset.name, dataset.validation)
 
 

@@ -161,6 +161,21 @@ def test_a_folder_that_is_no_recognizer_s_or_the_source_s_own_is_left_alone(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_classes_that_no_faces_are_rendered_of_are_refused_before_anything_is_written(
+    exported: Exported, source: Path, tmp_path: Path
+) -> None:
+    exported("litert")
+    shutil.copytree(source, tmp_path / "model")
+    header = json.loads((source / "recognizer.json").read_text())
+    header["classes"] = [f"mood{number}" for number in range(7)]
+    (tmp_path / "model/recognizer.json").write_text(json.dumps(header))
+    (tmp_path / "model/card.json").write_text('{"dataset": "rafdb"}')
+    with pytest.raises(DatasetMissingError, match="none are rendered of mood0"):
+        ferbench.export(tmp_path / "model", "litert", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert ferbench.load(tmp_path / "model", engine="auto").name == "cnn3"
+
+
 def test_int8_without_training_faces_is_refused(exported: Exported) -> None:
     exported("litert")
     with pytest.raises(DatasetMissingError, match="calibrated on training faces"):
