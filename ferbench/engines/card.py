@@ -14,6 +14,9 @@ from ferbench.recognizers.header import read_header
 CARD_FILES = _CARD, _TEXT = "card.json", "MODEL_CARD.md"
 """What `write_cards` writes."""
 
+SCORES = ("accuracy", "macro_f1", "log_loss")
+"""Of the exported recognizer, in `card.json`; not in it where only rendered faces were there to judge on."""
+
 _CHECKSUM = re.compile(r"^- `[^`]+` sha256 `\w+`\n?", re.MULTILINE)
 
 
@@ -22,7 +25,7 @@ def write_cards(directory: Path, origin: Path, exported: Exported, verdict: Verd
 
     Args:
         directory: The exported folder.
-        origin: The folder of the recognizer that was exported; what its card says is kept.
+        origin: The folder of the recognizer that was exported; what its card says is kept, but for its scores.
         exported: The exported recognizer.
         verdict: The gate's.
         dataset: That calibrated and judged; None: rendered faces did.
@@ -36,9 +39,11 @@ def write_cards(directory: Path, origin: Path, exported: Exported, verdict: Verd
         "precision": exported.precision,
         "sha256": files,
     }
+    for name in SCORES:
+        card.pop(name, None)  # the source's own
     if dataset is not None:
         card |= {"dataset": dataset.name, "fingerprint": dataset.fingerprint()}
-        for name in ("accuracy", "macro_f1", "log_loss"):
+        for name in SCORES:
             card[name] = {"validation": getattr(verdict.exported, name)}
     (directory / _CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     kept = ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
-from ferbench.engines.card import CARD_FILES
+from ferbench.engines.card import CARD_FILES, SCORES
 from ferbench.engines.gate import read_verdict
 from ferbench.errors import DataError
 from ferbench.recognizers.exported import Exported
@@ -25,7 +26,8 @@ def publish_exported(directory: Path, target: Path) -> None:
     In the folder of the package's own weights, `target`'s last name is what `ferbench.load` then takes.
 
     Raises:
-        DataError: it is no exported recognizer, a file is missing or altered, or the gate failed or was never asked; or
+        DataError: it is no exported recognizer, a file is missing or altered, or the gate failed or was never asked, or
+            asked about rendered faces alone; or
             the target overlaps with it or holds something else.
     """
     header = read_header(directory)
@@ -35,6 +37,8 @@ def publish_exported(directory: Path, target: Path) -> None:
     verdict = read_verdict(directory)
     if verdict is None or any(not (directory / name).is_file() for name in CARD_FILES):
         raise DataError(f"{directory} lacks its gate's verdict or its cards: export it again.")
+    if any(name not in json.loads((directory / CARD_FILES[0]).read_bytes()) for name in SCORES):
+        raise DataError(f"{directory} was judged on rendered faces alone: export it again where its dataset is.")
     if not verdict.passed:
         raise DataError(f"The gate failed for {directory} ({'; '.join(verdict.failures)}): export a finer precision.")
     check_target(target, directory)

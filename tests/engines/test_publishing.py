@@ -13,16 +13,18 @@ import pytest
 import ferbench
 from ferbench import registry
 from ferbench.cli import main
+from ferbench.engines.card import write_cards
 from ferbench.engines.gate import read_verdict, write_verdict
 from ferbench.engines.publishing import publish_exported
 from ferbench.errors import DataError
+from ferbench.recognizers.exported import Exported
 from ferbench.recognizers.prior import Prior
 
-Exported = Callable[..., Path]
+Form = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
-def int8(source: Path, exported: Exported, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def int8(source: Path, exported: Form, tmp_path_factory: pytest.TempPathFactory) -> Path:
     exported("litert")
     folder = tmp_path_factory.mktemp("int8") / "export"
     assert main(["export", str(source), "--to", "litert", "--int8", "--dataset", "synthetic", "--out", str(folder)]) < 2
@@ -78,6 +80,21 @@ def test_what_lacks_a_file_is_refused(missing: str, copy: Path, tmp_path: Path) 
     with pytest.raises(DataError, match="lacks"):
         publish_exported(copy, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_what_was_judged_on_rendered_faces_alone_claims_no_scores_and_is_refused(
+    source: Path, copy: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(source, tmp_path / "origin")
+    scores = {"test": 0.7}
+    card = {"dataset": "fer2013", "accuracy": scores, "macro_f1": scores, "log_loss": scores}
+    (tmp_path / "origin/card.json").write_text(json.dumps(card))
+    verdict, recognizer = read_verdict(copy), ferbench.load(copy)
+    assert verdict is not None and isinstance(recognizer, Exported)
+    write_cards(copy, tmp_path / "origin", recognizer, verdict, None)
+    assert not {"accuracy", "macro_f1", "log_loss"} & set(json.loads((copy / "card.json").read_text()))
+    with pytest.raises(DataError, match="judged on rendered faces alone"):
+        publish_exported(copy, tmp_path / "out")
 
 
 def test_what_failed_its_gate_is_refused(copy: Path, tmp_path: Path) -> None:
