@@ -58,7 +58,8 @@ def export(
         to: "litert", "onnx", "openvino", or a registered engine.
         precision: "float32", "float16" (weights alone), "int8" (all of it, calibrated on training faces), or
             "int8_dynamic" (LiteRT: weights, and values inside its heavy layers), which loses less.
-        out: The folder; None: `exports/<name>_<to>_<precision>`. A recognizer that is there is replaced.
+        out: The folder; None: `exports/<name>_<to>_<precision>`, named after the experiment, or a shipped one's
+            name, with `_seed<k>` unless that is 0. A recognizer that is there is replaced.
         dataset: Calibrates and judges; None: the one that the recognizer was trained on. Where that is not on this
             machine, the gate judges on rendered faces, and int8 is refused.
         threads: How many a call of the exported recognizer may use.
@@ -79,7 +80,7 @@ def export(
     on_progress("load", 0, 3)
     recognizer = registry.load(origin)
     network_of(origin, recognizer)
-    directory = Path(out) if out else Path("exports") / f"{recognizer.name}_{to}_{precision}"
+    directory = Path(out) if out else Path("exports") / f"{_called(origin, recognizer)}_{to}_{precision}"
     check_target(directory, origin)
     known = find_dataset(origin, dataset, recognizer)
     reference = reference_of(recognizer, known)
@@ -249,6 +250,11 @@ def calibration_faces(dataset: Dataset, image_size: tuple[int, int]) -> Pixels:
 def _open(name: str, params: dict[str, Any], recognizer: Recognizer) -> Dataset:
     dataset: Dataset = registry.create("datasets", name, params)
     return dataset.with_classes(recognizer.classes)
+
+
+def _called(origin: Path, recognizer: Recognizer) -> str:
+    seed = recognizer.params().get("seed", 0)
+    return f"{experiment_of(origin)}_seed{seed}" if seed else experiment_of(origin)
 
 
 def _first_line(error: Exception) -> str:

@@ -176,6 +176,23 @@ def test_classes_that_no_faces_are_rendered_of_are_refused_before_anything_is_wr
     assert ferbench.load(tmp_path / "model", engine="auto").name == "cnn3"
 
 
+@pytest.mark.parametrize(("seed", "name"), [(0, "mine"), (3, "mine_seed3")])
+def test_an_export_is_called_after_experiment_and_seed(
+    seed: int, name: str, exported: Exported, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = ferbench.load(exported("litert"))
+    monkeypatch.setattr("ferbench.engines.exporting.convert", lambda *arguments, **settings: form)
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(source.parent, tmp_path / "run")
+    result = json.loads((source.parent / "result.json").read_text())
+    result["config"]["name"] = "mine"
+    (tmp_path / "run/result.json").write_text(json.dumps(result))
+    header = json.loads((source / "recognizer.json").read_text())
+    header["params"]["seed"] = seed
+    (tmp_path / "run/model/recognizer.json").write_text(json.dumps(header))
+    assert ferbench.export("run", "litert").directory == Path(f"exports/{name}_litert_float32")
+
+
 def test_int8_without_training_faces_is_refused(exported: Exported) -> None:
     exported("litert")
     with pytest.raises(DatasetMissingError, match="calibrated on training faces"):
