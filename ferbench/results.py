@@ -73,7 +73,8 @@ class RunResult(Record):
     """All said of a finished configuration; `test` and `clean_test` are None where only validation was scored.
 
     Where there is a `gate`, scores and cost are those of the recognizer as it answers through the engine, precision and
-    threads that it names, from the folder `engine`; `model` keeps it as it was fitted.
+    threads that it names, from the folder `engine`; `model` keeps it as it was fitted. `recognizer_sha256` is that of
+    the `recognizer.json` of what was scored, which lists the other files with theirs; None in older results.
     """
 
     schema_version: Literal[1] = 1
@@ -90,6 +91,7 @@ class RunResult(Record):
     environment: Environment
     created_at: datetime
     gate: Verdict | None = None
+    recognizer_sha256: str | None = None
 
     @property
     def title(self) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ferbench import experiment
+from ferbench import experiment, registry
 from ferbench.config import ExperimentConfig
 from ferbench.errors import ConfigError, DataError, DatasetMissingError
 from ferbench.recognizers.prior import Prior
@@ -32,6 +32,10 @@ CNN3 = {
     "recognizer": {"name": "cnn3", "params": {"widths": [2, 2, 2], "dense": 4}},
     "training": {"epochs": 3, "batch_size": 35, "warmup_epochs": 0},
 }
+
+
+class Killed(BaseException):
+    """Stands for a kill."""
 
 
 def test_run_writes_all_that_a_report_needs(tmp_path: Path) -> None:
@@ -127,6 +131,55 @@ def test_result_without_its_model_came_from_elsewhere_and_is_not_reused(tmp_path
     assert len(read_ledger(tmp_path)) == 2
 
 
+def killed_while_timing(asked: ExperimentConfig, reports: Path) -> None:
+    def kill(stage: str, done: int, total: int) -> None:
+        if stage.startswith("timing"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        experiment.run(asked, reports=reports, validation_only=True, on_progress=kill)
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_result_beside_the_model_of_a_killed_run_is_not_reused(tmp_path: Path, is_old: bool) -> None:
+    experiment.run(config(**CNN3), reports=tmp_path, validation_only=True)
+    path = tmp_path / "try/synthetic/seed0/result.json"
+    if is_old:
+        path.write_text(json.dumps({**json.loads(path.read_text()), "recognizer_sha256": None}))
+    killed_while_timing(config(**{**CNN3, "training": {**CNN3["training"], "epochs": 1}}), tmp_path)
+    result = experiment.run(config(**CNN3), reports=tmp_path)
+    recognizer = load(path.parent)
+    assert recognizer.params() == result.recognizer.params and len(result.curve) == 3
+    dataset = registry.create("datasets", "synthetic", DATA)
+    right = recognizer.predict(dataset.test.images).label_ids == dataset.test.labels
+    assert right.mean() == pytest.approx(result.test.accuracy)
+
+
+def test_result_of_an_older_version_is_reused(tmp_path: Path) -> None:
+    experiment.run(config(), reports=tmp_path, validation_only=True)
+    path = tmp_path / "try/synthetic/seed0/result.json"
+    content = json.loads(path.read_text())
+    assert content.pop("recognizer_sha256")
+    path.write_text(json.dumps(content))
+    notices: list[str] = []
+    assert experiment.run(config(), reports=tmp_path, notice=notices.append).test is not None
+    assert "its saved model is scored" in notices[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "message"),
+    [
+        ({"classes": "fer6"}, {"validation_only": True}, "another configuration's"),
+        ({}, {"validation_only": True, "force": True}, "scored on the test split"),
+    ],
+)
+def test_replacing_an_earlier_result_is_said(tmp_path: Path, changes, options, message: str) -> None:
+    experiment.run(config(), reports=tmp_path)
+    notices: list[str] = []
+    experiment.run(config(**changes), reports=tmp_path, notice=notices.append, **options)
+    assert any(message in said and "--set name=" in said for said in notices)
+
+
 def test_other_configuration_is_not_reused(tmp_path: Path) -> None:
     first = experiment.run(config(), reports=tmp_path)
     second = experiment.run(config(classes="fer6"), reports=tmp_path)
@@ -158,8 +211,6 @@ class Spy(Prior):
 
 
 def test_fitting_sees_training_and_validation_faces_and_no_others(tmp_path: Path, monkeypatch) -> None:
-    from ferbench import registry
-
     monkeypatch.setattr(registry, "_added", {"recognizers": {"spy": Spy}})
     monkeypatch.setattr(Spy, "name", "spy")
     experiment.run(config(recognizer={"name": "spy"}), reports=tmp_path)
@@ -184,10 +235,6 @@ def test_fallback_is_loud_and_every_record_says_synthetic(tmp_path: Path) -> Non
 def test_without_a_fallback_the_missing_dataset_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetMissingError, match="data prepare fer2013"):
         experiment.run(config(dataset={"name": "fer2013"}), reports=tmp_path)
-
-
-class Killed(BaseException):
-    """Stands for a kill."""
 
 
 def kill_after_first(epoch: int, values) -> None:

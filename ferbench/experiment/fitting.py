@@ -17,6 +17,7 @@ from ferbench.experiment.resolving import Notice, Resolved
 from ferbench.experiment.teaching import learning_targets
 from ferbench.protocol import held_out, score_split, score_test
 from ferbench.recognizers.base import Recognizer
+from ferbench.recognizers.header import FILENAME, sha256_of
 from ferbench.registry import load
 from ferbench.results import (
     Cost,
@@ -116,6 +117,7 @@ def fit_and_score(
         environment=Environment.capture(),
         created_at=now(),
         gate=gate,
+        recognizer_sha256=sha256_of(folder / FILENAME),
     )
 
 

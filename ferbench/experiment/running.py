@@ -13,6 +13,7 @@ from ferbench.errors import ConfigError, DataError
 from ferbench.experiment.fitting import fit_and_score, score_finished
 from ferbench.experiment.resolving import Notice, Resolved, resolve
 from ferbench.recognizers.base import ignore_epoch, ignore_progress
+from ferbench.recognizers.header import FILENAME, read_header, sha256_of
 from ferbench.report.figures import draw_figures
 from ferbench.results import (
     RunResult,
@@ -61,10 +62,14 @@ def run(
         raise ConfigError("The experiment has a 'search' section: run what ferbench.search(config) returns.")
     config, dataset, recognizer, key = resolve(config, notice)
     directory = result_directory(reports, config)
-    finished = None if force else _finished(directory, key)
+    earlier = _earlier(directory)
+    finished = earlier if earlier and not force and _is_finished(earlier, directory, key) else None
     if finished and (finished.test or validation_only):
         notice(f"Finished before, reused: {directory / 'result.json'}. --force fits again.")
         return finished
+    if earlier and (earlier.config_hash != key or (validation_only and earlier.test)):
+        what = "another configuration's" if earlier.config_hash != key else "scored on the test split"
+        notice(f"{directory / 'result.json'} is {what} and will be replaced: --set name=NAME keeps both.")
     _make_writable(directory)
     checkpoints = data_home() / "checkpoints" / key
     if not finished:
@@ -100,17 +105,25 @@ def run(
     return result
 
 
-def _finished(directory: Path, key: str) -> RunResult | None:
-    """What an earlier run of this configuration left here; a result without its model came from elsewhere."""
+def _earlier(directory: Path) -> RunResult | None:
     path = directory / "result.json"
-    if not path.is_file():
-        return None
     try:
-        result = read_result(path)
+        return read_result(path) if path.is_file() else None
     except DataError:
         return None
-    is_whole = (directory / "predictions.npz").is_file() and (directory / "model" / "recognizer.json").is_file()
-    return result if result.config_hash == key and is_whole else None
+
+
+def _is_finished(earlier: RunResult, directory: Path, key: str) -> bool:
+    """Whether a result is this configuration's and what it scored lies beside it, not what a later run left there."""
+    if earlier.config_hash != key or not (directory / "predictions.npz").is_file():
+        return False
+    try:
+        header = read_header(directory / "model")
+        if earlier.recognizer_sha256 is None:
+            return header.params == earlier.recognizer.params and header.classes == earlier.recognizer.classes
+        return earlier.recognizer_sha256 == sha256_of(directory / ("engine" if earlier.gate else "model") / FILENAME)
+    except (DataError, OSError):
+        return False
 
 
 def _make_writable(directory: Path) -> None:
