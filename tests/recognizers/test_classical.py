@@ -172,6 +172,15 @@ def test_the_exact_kernel_has_the_labels_of_libsvm(faces: Any) -> None:
     np.testing.assert_array_equal(recognizer.predict(faces.test.images).label_ids, expected)
 
 
+def test_answers_are_of_features_cut_off_as_those_of_the_fit(faces: Any, fitted: Any) -> None:
+    recognizer, images = fitted("bovw_svm"), faces.test.images
+    unit = np.float32(recognizer._unit())
+    assert recognizer._features(images).max() > 128 * unit
+    learnt_from = recognizer._kept_features(images)["features"] * unit
+    expected = recognizer.classifier_.predict_proba(learnt_from)
+    np.testing.assert_allclose(recognizer.predict_proba(images), expected, atol=0.01)
+
+
 @pytest.mark.parametrize("name", CACHED)
 def test_an_interrupted_fit_goes_on_from_its_features(name: str, faces: Any, tmp_path: Path) -> None:
     def stop(stage: str, done: int, total: int) -> None:

@@ -34,6 +34,7 @@ _FILE = "classifier.skops"
 _LEARNT_FILE = "features.npz"
 _CHUNK_IMAGES = 1024
 _BLOCK_IMAGES = 32
+_INT8 = 127  # steps to each side
 _JITTER = 7  # a stream of random numbers of its own
 _TRUSTED = {
     "ferbench.recognizers.classical.kernel_svm.KernelSvm",
@@ -50,7 +51,8 @@ class FeatureSvm(Recognizer):
 
     The SVM is linear unless `_svm` says otherwise. Features that must first be learnt themselves (a codebook, a
     projection) come from `_learn_features`. Features that would fill the memory have a `_unit`: while fitting they are
-    kept as int8, in multiples of it, and an interrupted fit leaves them in `checkpoints`.
+    kept as int8, in multiples of it, and an interrupted fit leaves them in `checkpoints`; answers cut
+    them off where int8 ends, as the fit does.
 
     Every value in `c` is fitted, each from the solution of the one before, and the one most accurate on validation is
     kept, the smallest of equals. Its decisions become probabilities by a temperature fitted on validation (Guo et al.,
@@ -90,7 +92,11 @@ class FeatureSvm(Recognizer):
 
     def _decisions(self, images: Images) -> NDArray[np.float32]:
         """What the SVM decides, (n, k), or (n,) where there are two classes: the same as of `_features`, or nearly."""
-        return self.svm_.decision_function(self._features(images))
+        features, unit = self._features(images), self._unit()
+        if unit is not None:
+            largest = np.float32(_INT8 * unit)
+            features = np.clip(features, -largest, largest)
+        return self.svm_.decision_function(features)
 
     def _learn_features(self, images: Images, on_progress: ProgressHook) -> dict[str, NDArray[np.float32]]:
         """What `_features` needs to know of the training images, by name; nothing by default."""
@@ -221,7 +227,7 @@ class FeatureSvm(Recognizer):
             rows = self._features(images[start : start + _BLOCK_IMAGES])
             if unit is None:
                 return rows
-            multiples: NDArray[np.int8] = np.clip(np.rint(rows / np.float32(unit)), -127, 127).astype(np.int8)
+            multiples: NDArray[np.int8] = np.clip(np.rint(rows / np.float32(unit)), -_INT8, _INT8).astype(np.int8)
             return multiples
 
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_cores()) as threads:
