@@ -58,6 +58,31 @@ def test_a_network_is_counted_and_nothing_else_is(tmp_path: Path) -> None:
     assert cost.multiply_adds and cost.receptive_field and cost.multiply_adds > cost.n_parameters
 
 
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_an_ensemble_of_a_member_that_was_trained_anew_is_fitted_anew(tmp_path: Path, is_nested: bool) -> None:
+    experiment.run(config(name="member"), reports=tmp_path)
+    member = tmp_path / "member/synthetic/seed0"
+    members = [str(member)]
+    if is_nested:
+        members = [{"name": "ensemble", "params": {"members": members}}]
+    asked = config(recognizer={"name": "ensemble", "params": {"members": members}})
+    first = experiment.run(asked, reports=tmp_path, validation_only=True)
+    assert experiment.run(asked, reports=tmp_path, validation_only=True) == first
+    Prior().fit(np.zeros((3, 48, 48), np.uint8), np.array([0, 0, 1])).save(member / "model")
+    again = experiment.run(asked, reports=tmp_path, validation_only=True)
+    assert again.config_hash != first.config_hash
+    inner = load(tmp_path / "try/synthetic/seed0").members_[0]
+    inner = inner.members_[0] if is_nested else inner
+    face = np.zeros((1, 48, 48), np.uint8)
+    assert np.array_equal(inner.predict_proba(face), load(member).predict_proba(face))
+
+
+def test_a_member_that_is_not_there_is_refused_before_anything_is_fitted(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nowhere"):
+        experiment.run(config(recognizer={"name": "ensemble", "params": {"members": ["nowhere"]}}), reports=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_student_is_fitted_to_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     learnt = []
     fit = Prior.fit

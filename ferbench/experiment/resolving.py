@@ -14,7 +14,8 @@ from ferbench.errors import ConfigError, DatasetMissingError
 from ferbench.experiment.teaching import identify_teacher
 from ferbench.recognizers.base import Recognizer
 from ferbench.recognizers.deep.recipe import Training
-from ferbench.registry import create, schema_of
+from ferbench.recognizers.header import FILENAME, sha256_of
+from ferbench.registry import create, find, schema_of
 from ferbench.registry import get as get_registered
 
 Notice = Callable[[str], None]
@@ -57,7 +58,9 @@ def resolve(config: ExperimentConfig, notice: Notice = lambda text: None) -> Res
         }
     )
     taught_by = identify_teacher(config.distill, dataset.classes)[1] if config.distill else ""
-    return Resolved(config, dataset, recognizer, config.result_key(dataset.fingerprint() + taught_by, __version__))
+    made_of = "".join(sha256_of(find(part) / FILENAME) for part in recognizer.trained_parts())
+    key = config.result_key(dataset.fingerprint() + taught_by + made_of, __version__)
+    return Resolved(config, dataset, recognizer, key)
 
 
 def _open_dataset(config: ExperimentConfig, notice: Notice) -> tuple[ExperimentConfig, Dataset]:

@@ -254,6 +254,10 @@ class Recognizer(ABC):
         """What validation chose in the last fit, by name, as JSON values: an epoch, a penalty. Empty: nothing."""
         return {}
 
+    def trained_parts(self) -> tuple[str, ...]:
+        """Names or folders of trained recognizers that fitting takes in as they are: a part of what decides answers."""
+        return ()
+
     def info(self) -> RecognizerInfo:
         """Name, family, classes, size and parameters of the fitted recognizer."""
         if not self._fitted:

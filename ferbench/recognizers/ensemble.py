@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,10 @@ class Ensemble(Recognizer):
     def smoke_params(cls) -> dict[str, Any]:
         """Two members that are fitted in no time."""
         return {"members": [{"name": "prior"}, {"name": "lbp_svm", "params": {"c": [0.1]}}], "flip": True}
+
+    def trained_parts(self) -> tuple[str, ...]:
+        """The members named by text, and those that members which are ensembles name."""
+        return tuple(_named(self.members))
 
     def choices(self) -> dict[str, Any]:
         """What each member counts."""
@@ -188,6 +193,14 @@ def _pool(opinions: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArra
     logits -= logits.max(axis=1, keepdims=True)
     np.exp(logits, out=logits)
     return np.asarray(logits / logits.sum(axis=1, keepdims=True))
+
+
+def _named(members: Iterable[str | dict[str, Any]]) -> Iterator[str]:
+    for member in members:
+        if isinstance(member, str):
+            yield member
+        else:
+            yield from _named(member.get("params", {}).get("members", ()))
 
 
 def _within(on_progress: ProgressHook, member: str, stage: str, done: int, total: int) -> None:
