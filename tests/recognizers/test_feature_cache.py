@@ -69,6 +69,28 @@ def test_a_damaged_file_is_computed_and_written_again(damage: str, tmp_path: Pat
     assert compute.calls == 2
 
 
+def test_a_file_with_any_byte_flipped_is_computed_again_or_still_right(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path, "sift")
+    cache.get("features", [DATA], Counter())
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for mask in (0x01, 0x08, 0xFF):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ mask]) + whole[place + 1 :])
+            np.testing.assert_array_equal(cache.get("features", [DATA], Counter())["twice"], DATA * 2)
+
+
+def test_arrays_that_other_code_computed_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compute, code = Counter(), tmp_path / "code"
+    for number, text in enumerate(("radius = 1", "radius = 2", "radius = 1")):
+        folder = code / str(number)
+        folder.mkdir(parents=True)
+        (folder / "sift.py").write_text(text)
+        monkeypatch.setattr("ferbench.recognizers.classical.feature_cache._CODE", folder)
+        FeatureCache(tmp_path / "kept", "sift").get("features", [DATA], compute)
+    assert compute.calls == 2
+
+
 def test_no_half_written_file_stays(tmp_path: Path) -> None:
     FeatureCache(tmp_path, "sift").get("features", [DATA], Counter())
     assert [path.suffix for path in tmp_path.iterdir()] == [".npz"]

@@ -79,6 +79,17 @@ def test_damaged_checkpoint_is_refused(tiny, tmp_path: Path) -> None:
         fit(small(), tiny, checkpoints=tmp_path)
 
 
+def test_checkpoint_in_a_form_that_nobody_writes_is_refused(tiny, tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        fit(small(), tiny, checkpoints=tmp_path, on_epoch=kill_at(1))
+    file = tmp_path / "training.npz"
+    content = bytearray(file.read_bytes())
+    content[content.index(b"PK\x01\x02") + 10] = 99  # how the first array is packed
+    file.write_bytes(content)
+    with pytest.raises(DataError, match="without --resume"):
+        fit(small(), tiny, checkpoints=tmp_path)
+
+
 def test_checkpoint_of_another_network_is_refused(tiny, tmp_path: Path) -> None:
     with pytest.raises(Killed):
         fit(small(), tiny, checkpoints=tmp_path, on_epoch=kill_at(1))

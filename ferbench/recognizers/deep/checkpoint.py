@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,9 +64,10 @@ def restore(file: Path, trainer: keras.Model, average: WeightAverage) -> tuple[P
                 variable.assign(stored[f"variable_{index}"])
             average.arrays = [stored[f"average_{index}"] for index in range(len(average.arrays))]
             return progress, [stored[f"best_{index}"] for index in range(len(average.network.weights))]
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zipfile, NumPy and Keras have no common error for a damaged file
+        what = " ".join(str(error).split())
         raise DataError(
-            f"The checkpoint {file} is damaged or of another training ({error}): run again without --resume."
+            f"The checkpoint {file} is damaged or of another training ({what}): run again without --resume."
         ) from error
 
 
