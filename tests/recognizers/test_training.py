@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from ferbench.errors import DataError
+from ferbench.errors import ConfigError, DataError
 from ferbench.recognizers.deep.augmentation import RandomChanges
 from ferbench.recognizers.deep.cnn3 import Cnn3
 from ferbench.recognizers.deep.cnn9 import Cnn9
@@ -96,6 +96,17 @@ def test_checkpoint_of_another_network_is_refused(tiny, tmp_path: Path) -> None:
     other = Cnn3(widths=(3, 3, 3), dense=8, training=small().training)
     with pytest.raises(DataError, match="another training"):
         fit(other, tiny, checkpoints=tmp_path)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_loss_that_is_no_number_ends_training_and_leaves_the_epoch_before(tiny, tmp_path: Path, optimizer) -> None:
+    with pytest.raises(Killed):
+        fit(small(optimizer=optimizer), tiny, checkpoints=tmp_path, on_epoch=kill_at(1))
+    kept = (tmp_path / "training.npz").read_bytes()
+    wild = small(optimizer=optimizer, learning_rate=1e30)
+    with pytest.raises(ConfigError, match="nan in epoch 2: lower the learning rate"):
+        fit(wild, tiny, checkpoints=tmp_path)
+    assert (tmp_path / "training.npz").read_bytes() == kept
 
 
 def test_weights_of_the_best_epoch_are_kept(tiny) -> None:

@@ -6,6 +6,7 @@ uninterrupted one would have seen.
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from ferbench.errors import ConfigError
 from ferbench.recognizers.deep.augmentation import RandomChanges
 from ferbench.recognizers.deep.averaging import WeightAverage
 from ferbench.recognizers.deep.checkpoint import Progress, keep, restore
@@ -55,6 +57,9 @@ def train(
 
     Returns:
         The curve and the epoch chosen.
+
+    Raises:
+        ConfigError: the loss is no finite number any more; the checkpoint stays that of the epoch before.
     """
     trainer = _trainer(network, settings, seed)
     average = WeightAverage(network, settings.ema_decay)
@@ -75,6 +80,7 @@ def train(
             trainer.optimizer.learning_rate.assign(learning_rate_at(moment, settings) * progress.rate_factor)
             batch = mix(Batch(*(values[rows] for values in whole)), settings, rng)
             logs = trainer.train_on_batch(batch.images, batch.targets, sample_weight=batch.weights, return_dict=True)
+            _check_finite(float(logs["loss"]), progress.epoch + 1)
             sums = {key: total + float(logs[key]) for key, total in sums.items()}
             done = progress.epoch * len(batches) + step + 1
             average.follow(done)
@@ -85,6 +91,7 @@ def train(
         with average.shown():
             if validation is not None:
                 values |= _validate(network, *validation)
+                _check_finite(values["validation_log_loss"], progress.epoch)
             progress.curve.append(values)
             if _note_score(progress, values, settings):
                 best = network.get_weights()
@@ -145,6 +152,11 @@ def _validate(network: keras.Model, images: Images, labels: Labels) -> dict[str,
         "validation_accuracy": float((probabilities.argmax(axis=1) == labels).mean()),
         "validation_log_loss": float(-np.log(chosen).mean()),
     }
+
+
+def _check_finite(loss: float, epoch: int) -> None:
+    if not math.isfinite(loss):
+        raise ConfigError(f"The loss must be a finite number, and is {loss} in epoch {epoch}: lower the learning rate.")
 
 
 def _note_score(progress: Progress, values: dict[str, float], settings: Training) -> bool:
