@@ -11,10 +11,10 @@ from typing import Any
 
 from ferbench.config import ExperimentConfig, Range, SearchSettings, with_values
 from ferbench.data.dataset import data_home
-from ferbench.errors import ConfigError, MissingLibraryError
+from ferbench.errors import ConfigError, FerbenchError, MissingLibraryError
 from ferbench.experiment import Notice, resolve, run
 from ferbench.recognizers.base import ignore_progress
-from ferbench.results import write_whole
+from ferbench.results import result_directory, write_whole
 from ferbench.tracking import PARENT_TAG, NullTracker, Tracker
 from ferbench.types import ProgressHook
 
@@ -30,12 +30,13 @@ def search(
     """Try the settings of `config.search` and return the experiment with the most accurate ones on validation.
 
     Every trial is kept under `data_home()`, so that a search that was killed goes on where it stopped: the same seed
-    proposes the same settings, and finished ones are not fitted again.
+    proposes the same settings, finished ones are not fitted again, and the one that was killed is resumed. A trial that
+    fails is recorded with its error and not chosen.
 
     Args:
         config: An experiment with a `search` section.
         tracker: Where to track: a run for the search and one for each trial under it; None: nowhere.
-        reports: `search.json`, all trials in order, goes to `<reports>/<experiment>`.
+        reports: `search.json`, all trials in order, goes to `<reports>/<experiment>/<dataset>/seed<k>`.
         on_progress: Receives trials done.
         notice: Receives a sentence a trial.
 
@@ -43,7 +44,7 @@ def search(
         The configuration to run, without its `search` section.
 
     Raises:
-        ConfigError: a key does not exist or takes no such value.
+        ConfigError: a key does not exist or takes no such value, or every trial failed.
         MissingLibraryError: Optuna is not installed.
     """
     settings = config.search
@@ -53,8 +54,8 @@ def search(
     for key, choices in settings.space.items():
         with_values(config, {key: choices.low if isinstance(choices, Range) else choices[0]})
     plain = config.model_copy(update={"search": None})
-    key = resolve(plain, notice).key
-    folder = data_home() / "searches" / key
+    resolved = resolve(plain, notice)
+    folder = data_home() / "searches" / resolved.key
     study = optuna.create_study(direction="maximize", sampler=_sampler(optuna, settings, config.seed))
     n_trials = _n_trials(settings)
     trials: list[dict[str, Any]] = []
@@ -63,13 +64,14 @@ def search(
         def accuracy_of(trial: Any) -> float:
             on_progress("trials", len(trials), n_trials)
             values = {name: _suggest(trial, name, choices) for name, choices in settings.space.items()}
-            result = run(
-                with_values(plain, {**values, "name": f"{config.name}.trial{len(trials):03d}"}),
-                tracker,
-                folder,
-                validation_only=True,
-                tags={PARENT_TAG: parent.run_id, "role": "trial"},
-            )
+            asked = with_values(plain, {**values, "name": f"{config.name}.trial{len(trials):03d}"})
+            tags = {PARENT_TAG: parent.run_id, "role": "trial"}
+            try:
+                result = run(asked, tracker, folder, resume=True, validation_only=True, tags=tags)
+            except FerbenchError as error:
+                trials.append({"values": values, "error": str(error)})
+                notice(f"Trial {len(trials)} of {n_trials} failed with {_text(values)}: {error}")
+                raise optuna.TrialPruned from error
             accuracy = result.validation.accuracy
             trials.append({"values": values, "validation_accuracy": accuracy, "config_hash": result.config_hash})
             parent.on_epoch(len(trials), {"validation_accuracy": accuracy})
@@ -77,12 +79,15 @@ def search(
             return accuracy
 
         study.optimize(accuracy_of, n_trials=n_trials)
-    best = max(trials, key=lambda trial: trial["validation_accuracy"])
-    directory = reports / config.name
+    finished = [trial for trial in trials if "error" not in trial]
+    chosen = max(finished, key=lambda trial: trial["validation_accuracy"])["values"] if finished else None
+    directory = result_directory(reports, resolved.config)
     directory.mkdir(parents=True, exist_ok=True)
-    write_whole(directory / "search.json", json.dumps({"chosen": best["values"], "trials": trials}, indent=2) + "\n")
-    notice(f"Chosen on validation: {_text(best['values'])}.")
-    return with_values(plain, best["values"])
+    write_whole(directory / "search.json", json.dumps({"chosen": chosen, "trials": trials}, indent=2) + "\n")
+    if chosen is None:
+        raise ConfigError(f"A search needs a trial that finishes, and all {n_trials} failed: {trials[0]['error']}")
+    notice(f"Chosen on validation: {_text(chosen)}.")
+    return with_values(plain, chosen)
 
 
 def _import_optuna() -> Any:

@@ -31,7 +31,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_every_combination_of_lists_is_tried_once_and_the_best_on_validation_is_chosen(config, tmp_path: Path) -> None:
     chosen = search(config)
-    record = json.loads((tmp_path / "reports/searched/search.json").read_text())
+    record = json.loads((tmp_path / "reports/searched/synthetic/seed0/search.json").read_text())
     settings = [tuple(trial["values"].values()) for trial in record["trials"]]
     assert sorted(settings) == [(4, False), (4, True), (9, False), (9, True)]
     best = max(record["trials"], key=lambda trial: trial["validation_accuracy"])
@@ -53,9 +53,48 @@ def test_a_search_that_is_repeated_fits_nothing_again_and_chooses_the_same(confi
 def test_ranges_are_drawn_within_their_ends(config, tmp_path: Path) -> None:
     space = {"recognizer.params.orientations": Range(low=4, high=9)}
     search(config.model_copy(update={"search": SearchSettings(space=space, n_trials=3)}))
-    trials = json.loads((tmp_path / "reports/searched/search.json").read_text())["trials"]
+    trials = json.loads((tmp_path / "reports/searched/synthetic/seed0/search.json").read_text())["trials"]
     drawn = [trial["values"]["recognizer.params.orientations"] for trial in trials]
     assert len(drawn) == 3 and all(isinstance(value, int) and 4 <= value <= 9 for value in drawn)
+
+
+def test_every_seed_keeps_its_search(config, tmp_path: Path) -> None:
+    small = SearchSettings(space={"recognizer.params.signed": (True,)}, n_trials=1)
+    for seed in (0, 1):
+        search(config.model_copy(update={"seed": seed, "search": small}))
+        assert (tmp_path / f"reports/searched/synthetic/seed{seed}/search.json").is_file()
+
+
+def test_a_trial_that_fails_is_recorded_and_the_others_go_on(config, tmp_path: Path) -> None:
+    space = SearchSettings(space={"recognizer.params.jitter": (-1, 0)})
+    notices: list[str] = []
+    chosen = search(config.model_copy(update={"search": space}), notice=notices.append)
+    assert chosen.recognizer.params["jitter"] == 0
+    record = json.loads((tmp_path / "reports/searched/synthetic/seed0/search.json").read_text())
+    (error,) = [trial["error"] for trial in record["trials"] if "error" in trial]
+    assert "jitter of 0 copies or more" in error and any(error in said for said in notices)
+    assert [trial["values"] for trial in record["trials"] if "error" not in trial] == [record["chosen"]]
+
+
+def test_a_search_of_which_every_trial_fails_says_why_and_keeps_its_record(config, tmp_path: Path) -> None:
+    space = SearchSettings(space={"recognizer.params.jitter": (-1, -2)})
+    with pytest.raises(ConfigError, match=r"all 2 failed: .* jitter of 0 copies"):
+        search(config.model_copy(update={"search": space}))
+    record = json.loads((tmp_path / "reports/searched/synthetic/seed0/search.json").read_text())
+    assert record["chosen"] is None and len(record["trials"]) == 2
+
+
+def test_a_trial_that_was_killed_is_resumed(config, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ferbench.recognizers.classical.bovw_svm import BovwSvm
+
+    params = {"recognizer": {"name": "bovw_svm", "params": BovwSvm.smoke_params()}}
+    space = {"recognizer.params.strips": [0]}
+    config = type(config).model_validate({**config.model_dump(), **params, "search": {"space": space}})
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(BovwSvm, "_svm", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+        search(config)
+    monkeypatch.setattr(BovwSvm, "_learn_features", lambda *given: pytest.fail("begun again"))
+    assert search(config).recognizer.params["strips"] == 0
 
 
 def test_trials_are_tracked_under_the_search(config) -> None:
