@@ -77,6 +77,19 @@ def test_nothing_of_the_recognizer_changes() -> None:
     assert np.array_equal(recognizer.predict_proba(FACES), answers)
 
 
+@pytest.mark.parametrize("head", ["average", "dense"])
+def test_maps_asked_for_again_leave_the_graph_as_it_is(head: str) -> None:
+    recognizer = built(head)
+    first = grad_cam(recognizer, FACES, LABELS)
+
+    def n_uses() -> int:
+        return sum(len(layer._inbound_nodes) + len(layer._outbound_nodes) for layer in recognizer.network_.layers)
+
+    before = n_uses()
+    assert np.array_equal(grad_cam(recognizer, FACES, LABELS), first)
+    assert n_uses() == before
+
+
 def test_a_layer_that_is_no_picture_is_refused() -> None:
     with pytest.raises(ConfigError, match="Choose one of: "):
         grad_cam(built("average"), FACES, layer_name="answer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from ferbench.recognizers.deep.feature_maps import layer_output
 from ferbench.recognizers.deep.keras_recognizer import KerasRecognizer
 from ferbench.types import Images, Labels
+
+_heads: WeakKeyDictionary[keras.Model, dict[str, keras.Model]] = WeakKeyDictionary()
 
 
 def grad_cam(
@@ -56,21 +59,23 @@ class _Nudged(keras.Model):  # type: ignore[misc]
     gradient. Keras has no call for gradients that all its backends share; training is one.
     """
 
-    def __init__(self, head: Callable[[Any], Any], shape: tuple[int, ...]) -> None:
+    def __init__(self, head: Callable[[Any], Any], kernel: NDArray[np.float32] | None, shape: tuple[int, ...]) -> None:
         super().__init__(name="nudged")
         self.head = head
+        self.kernel = kernel
         self.nudge = self.add_weight(shape=shape, initializer="zeros", name="nudge")
 
     def call(self, maps: Any) -> Any:
-        """Scores before the softmax, (n, n_classes)."""
-        return self.head(maps + self.nudge)
+        """Scores before the softmax but for a constant, (n, n_classes)."""
+        last = self.head(maps + self.nudge)
+        return last if self.kernel is None else ops.matmul(ops.cast(last, "float32"), self.kernel)
 
 
 def _gradients(
     network: keras.Model, features: keras.KerasTensor, maps: NDArray[np.float32], labels: Labels
 ) -> NDArray[np.float32]:
     """The gradient of each face's score in its own maps, (n, height, width, channels)."""
-    nudged = _Nudged(partial(_head(network, features), training=False), maps.shape)
+    nudged = _Nudged(partial(_head(network, features), training=False), _kernel(network), maps.shape)
     nudged.compile(optimizer=keras.optimizers.SGD(1.0), loss=_score)
     nudged.train_on_batch(maps, np.eye(network.output_shape[-1], dtype=np.float32)[labels])
     return -np.asarray(nudged.nudge)
@@ -82,14 +87,17 @@ def _score(asked: Any, scores: Any) -> Any:
 
 
 def _head(network: keras.Model, features: keras.KerasTensor) -> keras.Model:
-    """From the maps to scores before the softmax, sharing the network's weights."""
+    """From the maps to the last layer's input, sharing the network's weights; made once, for layers keep every use."""
+    heads = _heads.setdefault(network, {})
+    if features.name not in heads:
+        heads[features.name] = keras.Model(features, network.layers[-1].input)
+    return heads[features.name]
+
+
+def _kernel(network: keras.Model) -> NDArray[np.float32] | None:
+    """What the scores before the softmax are made with, but for a constant; None: they are the last layer's input."""
     last = network.layers[-1]
-    if not isinstance(last, layers.Dense):
-        return keras.Model(features, last.input)
-    linear = layers.Dense(last.units, dtype="float32")
-    scores = linear(last.input)
-    linear.set_weights(last.get_weights())
-    return keras.Model(features, scores)
+    return np.asarray(last.kernel, dtype=np.float32) if isinstance(last, layers.Dense) else None
 
 
 def _last_picture(network: keras.Model) -> str:
