@@ -181,6 +181,14 @@ def test_answers_are_of_features_cut_off_as_those_of_the_fit(faces: Any, fitted:
     np.testing.assert_allclose(recognizer.predict_proba(images), expected, atol=0.01)
 
 
+@pytest.mark.parametrize("kernel", ["nystroem", "fourier"])
+def test_whitening_values_that_do_not_vary_gives_finite_answers(faces: Any, kernel: str) -> None:
+    params = {**registry.get("recognizers", "hog_rbf").smoke_params(), "whiten": True, "kernel": kernel}
+    images = np.repeat(faces.train.images[:1], 14, axis=0)
+    recognizer = registry.create("recognizers", "hog_rbf", params).fit(images, np.arange(14) % 7)
+    assert np.isfinite(recognizer.predict_proba(faces.test.images)).all()
+
+
 @pytest.mark.parametrize("name", CACHED)
 def test_an_interrupted_fit_goes_on_from_its_features(name: str, faces: Any, tmp_path: Path) -> None:
     def stop(stage: str, done: int, total: int) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.svm import SVC
 
+from ferbench.errors import DataError
 from ferbench.recognizers.classical.kernel_svm import KernelSvm
 
 
@@ -73,6 +74,12 @@ def test_a_class_without_rows_is_never_predicted() -> None:
     np.testing.assert_array_equal(svm.predict(features), expected)
     decisions = svm.decision_function(features)
     assert decisions.shape == (300, 6) and (decisions[:, 1::2] == -1).all()
+
+
+def test_rows_of_one_class_are_refused() -> None:
+    features, _ = clouds(20, 2)
+    with pytest.raises(DataError, match="two classes or more"):
+        KernelSvm().fit(features, np.zeros(20, np.int64), classes=np.arange(2))
 
 
 def test_int8_features_are_worth_their_unit() -> None:

@@ -18,6 +18,7 @@ from ferbench.recognizers.classical.photometric import Normalization, normalize
 from ferbench.types import Images, ProgressHook
 
 _SAMPLE_IMAGES = 6000
+_LEAST = float(np.finfo(np.float32).eps)  # deviation to divide by: PCA's own transform stops at the same
 
 
 class HogRbf(FeatureSvm):
@@ -96,8 +97,8 @@ class HogRbf(FeatureSvm):
         n_values = min(self.values, *sample.shape)
         pca = PCA(n_values, whiten=self.whiten, svd_solver="randomized", iterated_power=2, random_state=self.seed)
         landmarks = pca.fit(sample).transform(sample[: self.landmarks])
-        gamma = self.gamma / (2 * landmarks.var(axis=0).sum())
-        scale = np.sqrt(pca.explained_variance_) if self.whiten else np.float32(1)
+        gamma = self.gamma / np.maximum(2 * landmarks.var(axis=0).sum(), _LEAST)
+        scale = np.maximum(np.sqrt(pca.explained_variance_), _LEAST) if self.whiten else np.float32(1)
         arrays = {"mean": pca.mean_, "basis": pca.components_.T / scale, "gamma": np.array([gamma])}
         if self.kernel == "nystroem":
             arrays |= {"landmarks": landmarks, "map": nystroem_map(landmarks.astype(np.float64), gamma)}

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import SVC
 
+from ferbench.errors import DataError
 from ferbench.recognizers.classical.linear_svm import Features
 
 _CACHE_MB = 2000
@@ -55,8 +56,13 @@ class KernelSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Learn from labelled rows; the arguments are those of `LinearSvm.fit`, and the labels of two classes or more.
 
         Fitting takes time that grows with the square of the number of rows.
+
+        Raises:
+            DataError: all rows are of one class.
         """
         labels = np.asarray(labels)
+        if len(np.unique(labels)) < 2:
+            raise DataError("A kernel SVM needs rows of two classes or more, got those of one: add another class.")
         rows = np.asarray(features, dtype=np.float32) * np.float32(unit)
         svc = SVC(C=self.c, gamma=self.gamma, cache_size=_CACHE_MB).fit(rows, labels)
         self.classes_ = np.unique(labels if classes is None else np.asarray(classes))
