@@ -237,7 +237,11 @@ class Recognizer(ABC):
         except FerbenchError:
             raise
         except Exception as error:
-            raise DataError(f"{directory} cannot be loaded as a {cls.name}: {error}") from error
+            what = (str(error) or type(error).__name__).splitlines()[0].rstrip(" .:")
+            raise DataError(
+                f"{directory} does not hold the files of a {cls.name} with its parameters ({what}): restore them or "
+                "train again."
+            ) from error
         recognizer._fitted = True
         return recognizer
 

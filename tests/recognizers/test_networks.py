@@ -1,12 +1,15 @@
 """What every architecture has in common, and what its paper says of it."""
 
+import json
 from collections import Counter
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 from ferbench import registry
+from ferbench.errors import DataError
 from ferbench.recognizers.deep.accounting import account
 from ferbench.recognizers.deep.frozen import freeze
 from ferbench.recognizers.deep.training import forward
@@ -33,6 +36,20 @@ def small(name: str, seed: int) -> keras.Model:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.set_weights([random.uniform(0.5, 1.5, weight.shape) for weight in layer.get_weights()])
     return network
+
+
+def test_weights_of_another_network_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    for name, widths in (("own", (2, 2, 2)), ("other", (3, 2, 2))):
+        recognizer = registry.create("recognizers", "cnn3", {"widths": widths, "dense": 4})
+        recognizer.network_ = recognizer.build(*recognizer.image_size)
+        recognizer._fitted = True
+        recognizer.save(tmp_path / name)
+    header = json.loads((tmp_path / "own/recognizer.json").read_text())
+    header["files"] = json.loads((tmp_path / "other/recognizer.json").read_text())["files"]
+    (tmp_path / "other/recognizer.json").write_text(json.dumps(header))
+    with pytest.raises(DataError, match=r"files of a cnn3 .*: restore them or train again\.$") as caught:
+        registry.load(tmp_path / "other")
+    assert "\n" not in str(caught.value)
 
 
 def layers_of(network: keras.Model) -> Counter[str]:
