@@ -80,8 +80,13 @@ def _row(result: RunResult) -> list[str]:
         f"{100 * result.validation.macro_f1:.1f}",
         f"{single.p50_ms:.2f}" if single else "",
         bytes_text(result.cost.size_bytes),
-        f"{result.cost.fit_cpu_seconds:,.0f}",
+        _fit_cpu(result),
     ]
+
+
+def _fit_cpu(result: RunResult) -> str:
+    """Seconds of processor time; of a fit that was interrupted only what came after is known."""
+    return f"{result.cost.fit_cpu_seconds:,.0f}{' since resumed' if result.protocol.resumed else ''}"
 
 
 def _table(columns: tuple[str, ...], n_words: int, rows: list[list[str]]) -> str:
@@ -112,5 +117,5 @@ def _recipe_row(run: Run, gain: Interval, rarest: str) -> list[str]:
         f"{100 * scores.macro_f1:.1f}",
         f"{100 * scores.classes[rarest].recall:.1f}",
         f"{scores.log_loss:.3f}",
-        f"{run.result.cost.fit_cpu_seconds:,.0f}",
+        _fit_cpu(run.result),
     ]

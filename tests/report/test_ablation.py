@@ -28,6 +28,14 @@ def test_rows_are_sorted_by_validation_and_named_by_their_parts(make_run: Any, r
     assert "| 1.00 | 140 kB | 10 |" in rows[0]
 
 
+def test_cost_of_a_fit_that_was_resumed_is_said_to_be_a_part(make_run: Any, reports: Path) -> None:
+    for name in ("hog.grid.linear_svm", "recipe.base"):
+        path = make_run(name, with_test=False) / "result.json"
+        path.write_text(path.read_text().replace('"resumed": false', '"resumed": true'))
+    assert "| 10 since resumed |" in ablation_markdown(reports)
+    assert "| 10 since resumed |" in recipe_markdown(reports, "recipe")
+
+
 def test_runs_on_different_data_make_no_table(make_run: Any, reports: Path) -> None:
     make_run("hog.grid.linear_svm", with_test=False)
     make_run("lbp.grid.linear_svm", with_test=False, fingerprint="e" * 64)
