@@ -48,6 +48,11 @@ class Environment(BaseModel):
             commit=git_commit(),
         )
 
+    @property
+    def cores(self) -> str:
+        """How many cores, in words."""
+        return "1 core" if self.n_cores == 1 else f"{self.n_cores} cores"
+
 
 def n_cores() -> int:
     """Cores this process may use."""

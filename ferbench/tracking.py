@@ -24,7 +24,7 @@ from typing import Any, Protocol
 from ferbench.config import ExperimentConfig
 from ferbench.data.dataset import DatasetCard
 from ferbench.environment import git_commit
-from ferbench.errors import ConfigError, RunFailedError
+from ferbench.errors import ConfigError, DataError, RunFailedError
 from ferbench.report.flat import cost_params, flat_metrics, flat_params, robustness_metrics
 from ferbench.results import RunResult
 from ferbench.robustness import RobustnessResult
@@ -305,6 +305,20 @@ def _tags(config: ExperimentConfig, tags: Mapping[str, str]) -> dict[str, str]:
     if tags.get("commit", "unknown") != "unknown":
         source["mlflow.source.git.commit"] = tags["commit"]
     return own | source
+
+
+def download(client: Any, run_id: str, name: str, folder: str) -> None:
+    """Fetch an artifact of a run into a folder.
+
+    Raises:
+        DataError: it is gone, or the store does not give it.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.download_artifacts(run_id, name, folder)
+    except (MlflowException, OSError) as error:
+        raise DataError(f"{name} cannot be fetched ({str(error).splitlines()[0][:200]}): log the run again.") from error
 
 
 def _experiment(client: Any, name: str) -> str:

@@ -206,7 +206,7 @@ def _times(found: Sequence[Contender], survey: Survey | None, n_surveys: int) ->
     newest = f", the newest of {n_surveys}" if n_surveys > 1 else ""
     text = (
         f"All times are of one run, each by turns in rotated order{newest}: {survey.created_at:%Y-%m-%d}, "
-        f"{environment.processor}, {environment.n_cores} cores, {threads} {'thread' if threads == 1 else 'threads'}, "
+        f"{environment.processor}, {environment.cores}, {threads} {'thread' if threads == 1 else 'threads'}, "
         "one face a call."
     )
     missing = [one.name for one in found if one.timing is None]

@@ -48,7 +48,7 @@ def _explanation(survey: Survey) -> str:
     synthetic = " (synthetic faces)" if survey.is_synthetic else ""
     return (
         f"Accuracy on {survey.n:,} validation faces of {survey.dataset}{synthetic}. All forms were timed by turns in "
-        f"one run on {environment.processor}, {environment.n_cores} cores: compare times within this table, not with "
+        f"one run on {environment.processor}, {environment.cores}: compare times within this table, not with "
         "those of other runs. The gate holds a form to the network in Keras."
     )
 

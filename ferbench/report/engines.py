@@ -50,7 +50,7 @@ def engines_markdown(survey: Survey) -> str:
 
 {survey.n:,} validation faces of {survey.dataset}{synthetic}; the test split was not opened. All forms were timed in one
 run, by turns, the first rotating, {calls:,} calls of one face each, in one process for each number of threads, on
-{environment.processor}, {environment.n_cores} cores, Python {environment.python}. The gate compares a form with the
+{environment.processor}, {environment.cores}, Python {environment.python}. The gate compares a form with the
 network in Keras. Load time and growth of peak memory are of a fresh process with one thread, libraries included. Times
 hold for that machine on that day. A tenth of the calls took p10 or less: what a call takes while nothing is in the way;
 p50 lies far above it where others used the same cores at times.

@@ -23,7 +23,7 @@ def live_section(found: list[RealtimeResult]) -> Section:
         elements.append(
             Text(
                 f"{result.config.name}: {result.n_faces:,} {result.split} faces of {result.dataset.name}{synthetic}, "
-                f"{low} to {high} pixels in 640 x 480{edges}, one a frame, on {_cores(result.environment.n_cores)} "
+                f"{low} to {high} pixels in 640 x 480{edges}, one a frame, on {result.environment.cores} "
                 f"({result.environment.processor}), {result.created_at:%Y-%m-%d}. Not found counts as wrong."
             )
         )
@@ -86,7 +86,3 @@ def _plot(result: RealtimeResult, name: str) -> Plot:
         f"{', '.join(detectors)}; a color a recognizer, a shape a detector."
     )
     return Plot(name, f"Right and fast: {result.config.name}", text, traces, layout)
-
-
-def _cores(n_cores: int) -> str:
-    return "1 core" if n_cores == 1 else f"{n_cores} cores"

@@ -58,7 +58,7 @@ def provenance_section(runs: Sequence[Run]) -> Section:
                 Cell(result.dataset.fingerprint[:12]),
                 number(result.protocol.test_scorings, 0),
                 Cell(choices),
-                Cell(f"{environment.system}, {environment.n_cores} cores"),
+                Cell(f"{environment.system}, {environment.cores}"),
                 Cell(environment.python),
                 *(Cell(environment.libraries.get(name, "")) for name in libraries),
             )

@@ -96,7 +96,7 @@ def realtime_figure(result: RealtimeResult) -> Figure:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:.0e}"[0] in "25" else "")
-    axes.set_xlabel(f"frames a second: capture, detect, crop, recognize ({result.environment.n_cores} cores)")
+    axes.set_xlabel(f"frames a second: capture, detect, crop, recognize ({result.environment.cores})")
     axes.set_ylabel("faces found and named right, %")
     axes.grid(color="#d9dee5", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)

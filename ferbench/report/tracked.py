@@ -11,7 +11,7 @@ from typing import Any
 from ferbench.errors import DataError
 from ferbench.report.runs import SetApart
 from ferbench.results import read_result
-from ferbench.tracking import connect
+from ferbench.tracking import connect, download
 
 _FILES = ("result.json", "predictions.npz")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -30,8 +30,6 @@ def download_runs(target: Path, uri: str | None = None) -> list[SetApart]:
     Raises:
         ConfigError: the store cannot be opened.
     """
-    from mlflow.exceptions import MlflowException
-
     client = connect(uri)
     apart = []
     for run in _finished(client):
@@ -40,9 +38,9 @@ def download_runs(target: Path, uri: str | None = None) -> list[SetApart]:
         with TemporaryDirectory() as folder:
             try:
                 for name in _FILES:
-                    client.download_artifacts(run.info.run_id, name, folder)
+                    download(client, run.info.run_id, name, folder)
                 _place(Path(folder), target)
-            except (DataError, MlflowException, OSError) as error:
+            except DataError as error:
                 apart.append(SetApart(f"MLflow run {run.info.run_id}", str(error).replace(folder, "")))
     return apart
 

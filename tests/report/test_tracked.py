@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from ferbench.cli import main
 from ferbench.report.runs import collect, read_run
@@ -40,3 +41,17 @@ def test_report_from_mlflow_shows_the_logged_runs(store: str, make_run, reports:
     (tmp_path / "empty").mkdir()
     assert main(["report", "--from", "mlflow", "--reports", str(tmp_path / "empty"), "--to", str(tmp_path / "to")]) == 0
     assert "hog_svm" in (tmp_path / "to" / "summary.md").read_text()
+
+
+def test_run_whose_files_are_not_given_is_set_apart(store: str, make_run, tmp_path: Path, monkeypatch) -> None:
+    directory = make_run()
+    result = read_result(directory / "result.json")
+    with MlflowTracker(uri=store, model=False).open(result.config, {}) as tracked:
+        tracked.log(result, directory)
+
+    def fail(self: MlflowClient, *args: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(MlflowClient, "download_artifacts", fail)
+    (apart,) = download_runs(tmp_path, store)
+    assert "cannot be fetched (the disk is gone)" in apart.reason
