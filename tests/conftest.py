@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ferbench.data import synthetic
 from ferbench.data.dataset import Dataset
 from ferbench.data.synthetic import load_synthetic
 
@@ -16,6 +20,23 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FERBENCH_DATA", str(tmp_path / "ferbench-data"))
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """Faces that are asked for by name are drawn once for all tests: each time anew takes seconds."""
+    drawn: dict[str, Dataset] = {}
+
+    @wraps(load_synthetic)
+    def load(**params: Any) -> Dataset:
+        key = repr(sorted(params.items()))
+        if key not in drawn:
+            drawn[key] = load_synthetic(**params)
+        return drawn[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(synthetic, "load_synthetic", load)
+        yield
 
 
 @pytest.fixture(scope="session")

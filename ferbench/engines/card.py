@@ -78,7 +78,7 @@ nor TensorFlow. {size:,} bytes. `ferbench.load` takes the folder that this card 
 {_row("ECE, %", "calibration_error", verdict.reference, verdict.exported)}
 
 {100 * verdict.agreement:.2f} % of labels agree, no probability differs by more than {verdict.max_difference:.2g}, and
-one face takes {verdict.latency_ratio:.2f} of the processor time that Keras takes (one machine, on one day).
+one face takes {verdict.latency_ratio:.2f} of the time that Keras takes (one machine, on one day).
 """
 
 
