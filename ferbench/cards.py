@@ -176,7 +176,7 @@ Validation chose the settings above, so its figures lean to the optimistic side.
 {_size_lines(info, size_bytes, halving)}
 
 One face {timing} on
-{environment.processor}, {environment.n_cores} cores, Python {environment.python}; fitted in {seconds} s.
+{environment.processor}, {environment.cores}, Python {environment.python}; fitted in {seconds} s.
 Absolute times hold for that machine on that day: measure on yours.
 
 ## Intended use
