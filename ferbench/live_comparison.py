@@ -32,7 +32,7 @@ from ferbench.recognizers.header import sha256_of
 from ferbench.registry import create, find
 from ferbench.report.realtime import draw_realtime, flat_summary, realtime_markdown
 from ferbench.results import LedgerLine, note_test_scoring, now, write_whole
-from ferbench.tracking import NullTracker, Tracker
+from ferbench.tracking.trackers import NullTracker, Tracker
 from ferbench.types import ProgressHook
 
 Notice = Callable[[str], None]

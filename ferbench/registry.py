@@ -85,8 +85,8 @@ _BUILTIN: dict[str, dict[str, str]] = {
         "openvino": "ferbench.engines.openvino_runtime:OpenVino",
     },
     "trackers": {
-        "mlflow": "ferbench.tracking:MlflowTracker",
-        "none": "ferbench.tracking:NullTracker",
+        "mlflow": "ferbench.tracking.mlflow_runs:MlflowTracker",
+        "none": "ferbench.tracking.trackers:NullTracker",
     },
 }
 _added: dict[str, dict[str, Any]] = {}

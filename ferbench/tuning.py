@@ -15,7 +15,7 @@ from ferbench.errors import ConfigError, FerbenchError, MissingLibraryError
 from ferbench.experiment import Notice, resolve, run
 from ferbench.recognizers.base import ignore_progress
 from ferbench.results import result_directory, write_whole
-from ferbench.tracking import PARENT_TAG, NullTracker, Tracker
+from ferbench.tracking.trackers import PARENT_TAG, NullTracker, Tracker
 from ferbench.types import ProgressHook
 
 

@@ -72,7 +72,7 @@ def test_five_kills_and_the_curve_goes_on(tmp_path: Path, monkeypatch: pytest.Mo
     for epoch, (one, other) in enumerate(zip(resumed["curve"], whole["curve"], strict=True), start=1):
         assert one["loss"] == pytest.approx(other["loss"], abs=0.02), f"epoch {epoch}"
 
-    from ferbench.tracking import connect
+    from ferbench.tracking.mlflow_store import connect
 
     client = connect(f"sqlite:///{tmp_path / 'runs.db'}")
     (experiment,) = [e for e in client.search_experiments() if e.name == "synthetic"]

@@ -25,14 +25,9 @@ from ferbench.results import Cost, Protocol, RecognizerCard, RunResult, now, wri
 from ferbench.robustness import CorruptedRun, RobustnessResult
 from ferbench.statistics.intervals import Interval
 from ferbench.timing import Latency
-from ferbench.tracking import (
-    MlflowTracker,
-    NullTracker,
-    connect,
-    keep_robustness,
-    newest_experiment,
-    tracking_uri,
-)
+from ferbench.tracking.mlflow_runs import MlflowTracker, keep_robustness
+from ferbench.tracking.mlflow_store import connect, newest_experiment, tracking_uri
+from ferbench.tracking.trackers import NullTracker
 
 TAGS = {"family": "baseline", "commit": "0123abc", "protocol": "test once"}
 

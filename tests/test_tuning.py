@@ -100,7 +100,7 @@ def test_a_trial_that_was_killed_is_resumed(config, monkeypatch: pytest.MonkeyPa
 def test_trials_are_tracked_under_the_search(config) -> None:
     import mlflow
 
-    from ferbench.tracking import MlflowTracker
+    from ferbench.tracking.mlflow_runs import MlflowTracker
 
     config = config.model_copy(
         update={"search": SearchSettings(space={"recognizer.params.signed": (True, False)}, n_trials=9)}

@@ -41,7 +41,7 @@ def _robustness(options: argparse.Namespace) -> int:
         import_quietly(saved_name(recognizer))
     from ferbench.report.robustness import robustness_table, write_robustness
     from ferbench.robustness import measure_robustness
-    from ferbench.tracking import MlflowTracker, keep_robustness
+    from ferbench.tracking.mlflow_runs import MlflowTracker, keep_robustness
 
     with progress() as show:
         found = measure_robustness(

@@ -25,7 +25,7 @@ def add(commands: Commands) -> None:
 
 
 def _ui(options: argparse.Namespace) -> int:
-    from ferbench.tracking import connect, newest_experiment, tracking_uri
+    from ferbench.tracking.mlflow_store import connect, newest_experiment, tracking_uri
 
     uri, port = tracking_uri(options.uri), options.port
     if uri.startswith(("http://", "https://")):

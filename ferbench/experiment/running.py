@@ -21,7 +21,7 @@ from ferbench.results import (
     result_directory,
     write_result,
 )
-from ferbench.tracking import NullTracker, Tracker
+from ferbench.tracking.trackers import NullTracker, Tracker
 from ferbench.types import EpochHook, ProgressHook
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from ferbench.errors import DataError
 from ferbench.report.runs import SetApart
 from ferbench.results import read_result
-from ferbench.tracking import connect, download
+from ferbench.tracking.mlflow_store import connect, download
 
 _FILES = ("result.json", "predictions.npz")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")

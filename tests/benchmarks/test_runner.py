@@ -13,7 +13,7 @@ from ferbench import experiment, registry
 from ferbench.config import ExperimentConfig
 from ferbench.data.fer2013 import prepare_fer2013
 from ferbench.metrics import score
-from ferbench.tracking import MlflowTracker
+from ferbench.tracking.mlflow_runs import MlflowTracker
 
 PARAMS = {"mirror": False, "c": [0.03]}
 CONFIG = {

@@ -11,7 +11,7 @@ from ferbench.cli import main
 from ferbench.report.runs import collect, read_run
 from ferbench.report.tracked import download_runs
 from ferbench.results import read_result
-from ferbench.tracking import MlflowTracker
+from ferbench.tracking.mlflow_runs import MlflowTracker
 
 
 @pytest.fixture
