@@ -94,6 +94,7 @@ class Evaluation(Record):
         fingerprint: Of the dataset under its own classes.
         n_split: Faces of the split, of which `scores.n` were scored.
         clean: Scores of the clean test split; None on validation.
+        predictions_sha256: Of the predictions that lie beside the record; None where none are stored.
     """
 
     schema_version: Literal[1] = 1
@@ -110,6 +111,7 @@ class Evaluation(Record):
     clean: Scores | None
     environment: Environment
     created_at: datetime
+    predictions_sha256: str | None = None
 
     @property
     def is_cross_dataset(self) -> bool:

@@ -6,21 +6,24 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ferbench.data.dataset import Split
 from ferbench.errors import DataError
 from ferbench.evaluation import Evaluation
 from ferbench.report.elements import Cell, Column, Grid, Section, Text, number, percent, percent_interval
+from ferbench.report.predictions import SplitPredictions, read_evaluated, sha256_of
 from ferbench.report.records import read_record
-from ferbench.results import write_whole
+from ferbench.results import write_predictions, write_whole
 from ferbench.statistics.intervals import Interval
+from ferbench.types import Probabilities
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 
 
-def read_evaluation(path: Path) -> Evaluation:
-    """Read what `write_evaluation` wrote.
+def read_evaluation(path: Path) -> tuple[Evaluation, SplitPredictions | None]:
+    """Read what `write_evaluation` wrote: the record, and the predictions where it says that they are stored.
 
     Raises:
-        DataError: it is damaged, something else, or its numbers do not fit.
+        DataError: one of them is damaged or something else, or their numbers do not fit.
     """
     found = read_record(path, Evaluation)
     scores = found.scores
@@ -28,20 +31,34 @@ def read_evaluation(path: Path) -> Evaluation:
     shares = (*scores.accuracy_interval, scores.accuracy, scores.macro_f1)
     if n_confused != scores.n or scores.n > found.n_split or not all(0 <= share <= 1 for share in shares):
         raise DataError(f"{path}: its numbers do not fit each other: evaluate again.")
-    return found
+    return found, read_evaluated(path.with_suffix(".npz"), found) if found.predictions_sha256 else None
 
 
-def write_evaluation(found: Evaluation, reports: Path) -> Path:
-    """Write `<reports>/evaluations/<recognizer>-seed<k>.<dataset>.<split>.json`, as a whole.
+def evaluation_path(found: Evaluation, reports: Path) -> Path:
+    """`<reports>/evaluations/<recognizer>-seed<k>.<dataset>.<split>.json`."""
+    recognizer = found.recognizer
+    name = _UNSAFE.sub("_", f"{recognizer.experiment}-seed{recognizer.seed}.{found.dataset}.{found.split}")
+    return reports / "evaluations" / f"{name}.json"
+
+
+def write_evaluation(found: Evaluation, reports: Path, predictions: tuple[Split, Probabilities] | None = None) -> Path:
+    """Write a record to `evaluation_path`, and beside it, ending in `.npz`, the predictions if given.
+
+    Args:
+        found: The evaluation.
+        reports: Where records are.
+        predictions: The faces that were scored and what was said of each; stored as those of a run, without pixels.
 
     Raises:
         DataError: it cannot be written.
     """
-    recognizer = found.recognizer
-    name = _UNSAFE.sub("_", f"{recognizer.experiment}-seed{recognizer.seed}.{found.dataset}.{found.split}")
-    path = reports / "evaluations" / f"{name}.json"
+    path = evaluation_path(found, reports)
+    stored = path.with_suffix(".npz")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if predictions:
+            write_predictions(stored, found.sharing.scored, {found.split: predictions})
+            found = found.model_copy(update={"predictions_sha256": sha256_of(stored)})
         write_whole(path, found.model_dump_json(indent=1) + "\n")
     except OSError as error:
         raise DataError(f"{path} cannot be written ({error.strerror}): choose another with --reports.") from error

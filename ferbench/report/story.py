@@ -12,16 +12,16 @@ from typing import NamedTuple, TypeVar
 
 from ferbench.engines.record import Survey
 from ferbench.errors import DataError
-from ferbench.evaluation import Evaluation
 from ferbench.realtime.record import FILENAME
 from ferbench.realtime.record import read_record as read_realtime
 from ferbench.report.audits import audit_section, near_leakage, read_audit
 from ferbench.report.board import Board
-from ferbench.report.contenders import form_of, standing
+from ferbench.report.contenders import standing
 from ferbench.report.drawn import drawn_section, read_drawn
 from ferbench.report.elements import Section, percent_interval
 from ferbench.report.engine_costs import engines_section, read_engines
 from ferbench.report.evaluations import evaluations_section, read_evaluation
+from ferbench.report.exports import Recorded
 from ferbench.report.live import live_section
 from ferbench.report.pairs import against_single
 from ferbench.report.provenance import apart_section, ledger_section, protocol_section, provenance_section
@@ -56,20 +56,23 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
         DataError: there is no such folder.
     """
     collection = collect(runs or reports)
-    found, others = boards(collection.runs)
-    apart = [*collection.set_apart, *others]
+    apart = list(collection.set_apart)
     audits = list(_readable(sorted(reports.glob("audit/*.json")), read_audit, reports, apart))
     live = list(_readable(sorted(reports.glob(f"realtime/*/{FILENAME}")), read_realtime, reports, apart))
     surveys = list(_readable(sorted(reports.glob("engines/*.json")), read_engines, reports, apart))
     robust = list(_readable(sorted(reports.glob("robustness/*.json")), read_robustness, reports, apart))
     drawn = list(_readable(sorted(reports.glob("conditions.json")), read_drawn, reports, apart))
     evaluations = [
-        (path.relative_to(reports).as_posix(), one)
+        Recorded(path.relative_to(reports).as_posix(), *one)
         for path in sorted(reports.glob("evaluations/*.json"))
         for one in _readable([path], read_evaluation, reports, apart)
     ]
+    found, others = boards(collection.runs, evaluations)
+    apart += others
+    placed = {one.place for board in found for one in board.exports} | {one.place for one in others}
+    elsewhere = [one.evaluation for one in evaluations if one.place not in placed]
     votes = read_votes()
-    standings, elsewhere = _standings(found, surveys, evaluations, apart)
+    standings = _standings(found, surveys)
     by_board = []
     for one in standings:
         board, own = one.board, board_sections(one)
@@ -97,22 +100,11 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
     return Story(standings, by_board, [section for section in sections if section], tuple(apart))
 
 
-def _standings(
-    found: Sequence[Board],
-    surveys: Sequence[Survey],
-    evaluations: Sequence[tuple[str, Evaluation]],
-    apart: list[SetApart],
-) -> tuple[list[Standing], list[Evaluation]]:
-    """Leaderboards with their contenders, and the evaluations that are of none of them."""
-    standings = [standing(board, surveys, evaluations) for board in found]
-    elsewhere = []
-    for place, one in evaluations:
-        forms, reasons = zip(*(form_of(board, place, one) for board in found), strict=True) if found else ((), ())
-        apart += [reason for reason in reasons if reason]
-        if not any(forms):
-            elsewhere.append(one)
+def _standings(found: Sequence[Board], surveys: Sequence[Survey]) -> list[Standing]:
+    """Leaderboards with their contenders, and a sentence on who is ranked apart."""
+    standings = [standing(board, surveys) for board in found]
     aided = [one for one in standings if one.board.is_aided]
-    return [_with_aided(one, aided) for one in standings], elsewhere
+    return [_with_aided(one, aided) for one in standings]
 
 
 def _single_of(board: Board, found: Sequence[Board]) -> Board | None:
