@@ -76,8 +76,13 @@ def evaluation_lines(found: Evaluation) -> list[str]:
     return [*lines, *found.sharing.sentences()]
 
 
-def evaluations_section(records: Sequence[Evaluation]) -> Section:
-    """A row a record, each dataset's best first; those across datasets say so."""
+def evaluations_section(records: Sequence[Evaluation], note: str = "") -> Section:
+    """A row a record, each dataset's best first; those across datasets say so.
+
+    Args:
+        records: The evaluations.
+        note: What a reader must know of them besides.
+    """
     columns = (
         Column("recognizer", is_text=True),
         Column("fitted on", is_text=True),
@@ -96,7 +101,7 @@ def evaluations_section(records: Sequence[Evaluation]) -> Section:
         "always scored, so rows are compared only where the classes and the number scored agree."
     )
     grid = Grid("Trained recognizers on other datasets", columns, tuple(_row(one) for one in order))
-    return Section("evaluations", "On other datasets", [Text(text), grid])
+    return Section("evaluations", "On other datasets", [Text(text), *([Text(note)] if note else []), grid])
 
 
 def _row(found: Evaluation) -> tuple[Cell, ...]:

@@ -96,7 +96,9 @@ def read_evaluated(path: Path, evaluation: Evaluation) -> SplitPredictions:
     if path.is_file() and sha256_of(path) != evaluation.predictions_sha256:
         raise DataError(f"{path} is not what was stored with the record, its sha256 is another: evaluate again.")
     scores, split, classes = evaluation.scores, evaluation.split, evaluation.sharing.scored
-    counts = {split: {name: sum(row) for name, row in zip(classes, scores.confusion, strict=False)}}
+    counts: dict[str, dict[str, int]] = {
+        split: {name: sum(row) for name, row in zip(classes, scores.confusion, strict=False)}
+    }
     return _Stored(path, classes, _read_arrays(path)).checked(split, scores, counts, scores.n)
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from ferbench.engines.record import Survey
 from ferbench.errors import DataError
+from ferbench.evaluation import Origin
 from ferbench.realtime.record import FILENAME
 from ferbench.realtime.record import read_record as read_realtime
 from ferbench.report.audits import audit_section, near_leakage, read_audit
@@ -32,6 +33,8 @@ from ferbench.report.runs import SetApart, collect
 from ferbench.report.sections import board_sections
 from ferbench.report.standing import Standing
 from ferbench.report.taggers import read_votes, taggers_section
+from ferbench.report.weights import Weights, evaluated_today, of_today, unknown_sentence
+from ferbench.robustness import RobustnessResult
 
 T = TypeVar("T")
 
@@ -57,20 +60,21 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
     """
     collection = collect(runs or reports)
     apart = list(collection.set_apart)
-    audits = list(_readable(sorted(reports.glob("audit/*.json")), read_audit, reports, apart))
-    live = list(_readable(sorted(reports.glob(f"realtime/*/{FILENAME}")), read_realtime, reports, apart))
-    surveys = list(_readable(sorted(reports.glob("engines/*.json")), read_engines, reports, apart))
-    robust = list(_readable(sorted(reports.glob("robustness/*.json")), read_robustness, reports, apart))
-    drawn = list(_readable(sorted(reports.glob("conditions.json")), read_drawn, reports, apart))
+    weights = Weights(runs or reports, collection.runs)
+    audits = [one for _, one in _readable("audit/*.json", read_audit, reports, apart)]
+    live = [one for _, one in _readable(f"realtime/*/{FILENAME}", read_realtime, reports, apart)]
+    surveys = [one for _, one in _readable("engines/*.json", read_engines, reports, apart)]
+    drawn = [one for _, one in _readable("conditions.json", read_drawn, reports, apart)]
+    robust = of_today(_readable("robustness/*.json", read_robustness, reports, apart), weights, apart)
     evaluations = [
-        Recorded(path.relative_to(reports).as_posix(), *one)
-        for path in sorted(reports.glob("evaluations/*.json"))
-        for one in _readable([path], read_evaluation, reports, apart)
+        Recorded(place, *one) for place, one in _readable("evaluations/*.json", read_evaluation, reports, apart)
     ]
     found, others = boards(collection.runs, evaluations)
     apart += others
     placed = {one.place for board in found for one in board.exports} | {one.place for one in others}
-    elsewhere = [one.evaluation for one in evaluations if one.place not in placed]
+    elsewhere = evaluated_today(
+        [(one.place, one.evaluation) for one in evaluations if one.place not in placed], weights, apart
+    )
     votes = read_votes()
     standings = _standings(found, surveys)
     by_board = []
@@ -87,9 +91,13 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
     ranked = [run for board in found for entry in board.entries for run in entry.runs]
     sections: list[Section | None] = [
         *([engines_section(surveys)] if surveys else []),
-        *([robustness_section(robust)] if robust else []),
+        *([robustness_section(robust, unknown_sentence(_measured(robust), weights))] if robust else []),
         *(drawn_section(one) for one in drawn),
-        *([evaluations_section(elsewhere)] if elsewhere else []),
+        *(
+            [evaluations_section(elsewhere, unknown_sentence([one.recognizer for one in elsewhere], weights))]
+            if elsewhere
+            else []
+        ),
         *([live_section(live)] if live else []),
         *([audit_section(audits)] if audits else []),
         protocol_section(),
@@ -128,10 +136,16 @@ def _with_aided(one: Standing, aided: Sequence[Standing]) -> Standing:
     return replace(one, elsewhere=text)
 
 
-def _readable(paths: Iterable[Path], read: Callable[[Path], T], reports: Path, apart: list[SetApart]) -> Iterable[T]:
-    for path in paths:
+def _measured(records: Sequence[RobustnessResult]) -> list[Origin]:
+    return [run.recognizer for one in records for run in one.runs]
+
+
+def _readable(pattern: str, read: Callable[[Path], T], reports: Path, apart: list[SetApart]) -> Iterable[tuple[str, T]]:
+    """Records with their places; what cannot be read gets a sentence."""
+    for path in sorted(reports.glob(pattern)):
+        place = path.relative_to(reports).as_posix()
         try:
             read_json(path)
-            yield read(path)
+            yield place, read(path)
         except DataError as error:
-            apart.append(SetApart(path.relative_to(reports).as_posix(), str(error)))
+            apart.append(SetApart(place, str(error)))
