@@ -5,7 +5,6 @@ Times of single runs, taken on other days and machines, are not mixed in: what t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -15,9 +14,8 @@ from ferbench.report.board import Board, Entry, shown
 from ferbench.report.exports import Export
 from ferbench.report.shipped import shipped_as
 from ferbench.report.standing import Contender, Recall, Standing
-from ferbench.statistics.intervals import Interval
+from ferbench.statistics.intervals import Interval, wilson_interval
 
-_Z = 1.959964  # of the normal distribution: 95 % lie between -z and z
 _SAME_ACCURACY = 0.002  # 7 of 3,589 faces: other processors round otherwise
 
 
@@ -72,7 +70,7 @@ def _export(board: Board, one: Export) -> _Known:
     place, stored = board.place_of(one), Interval(scores.accuracy, *scores.accuracy_interval)
     origin = next((one for one in board.entries if form.config_hash in _hashes(one)), None)
     recalls = tuple(
-        Recall(name, _wilson(row[label] / sum(row), sum(row)) if sum(row) else None)
+        Recall(name, wilson_interval(row[label] / sum(row), sum(row)) if sum(row) else None)
         for label, (name, row) in enumerate(zip(board.card.classes, scores.confusion, strict=True))
     )
     contender = Contender(
@@ -100,16 +98,8 @@ def _recalls(board: Board, entry: Entry) -> tuple[Recall, ...]:
     found = []
     for label, name in enumerate(board.card.classes):
         shares = entry.shares[labels == label]
-        found.append(Recall(name, _wilson(float(shares.mean()), len(shares)) if len(shares) else None))
+        found.append(Recall(name, wilson_interval(float(shares.mean()), len(shares)) if len(shares) else None))
     return tuple(found)
-
-
-def _wilson(share: float, n: int) -> Interval:
-    """With Wilson's 95 % interval (1927), which is no point where nothing or everything is right."""
-    z2 = _Z * _Z
-    center = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return Interval(share, max(0.0, center - half), min(1.0, center + half))
 
 
 def _timed(known: _Known, survey: Survey, others: list[str]) -> Contender:
