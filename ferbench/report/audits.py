@@ -71,13 +71,12 @@ def audit_section(audits: list[Audit]) -> Section:
 
 def near_leakage(board: Board, audits: list[Audit]) -> Element | None:
     """Accuracy without test faces that have an identical or nearly identical twin; None without a fitting audit."""
-    found = next((one for one in audits if one.dataset == board.card.name), None)
-    if found is None or board.split != "test" or not board.entries:
+    found, clean = _audit_of(board, audits), clean_faces(board, audits)
+    if found is None or clean is None:
         return None
     faces = shown(board.entries[0].first, "test")
-    clean = _unseen(found.exact, faces.rows)
     far = clean & _unseen(found.near, faces.rows)
-    if int(clean.sum()) != board.card.n_clean_test or int(far.sum()) != found.n_clean_test_near or not far.any():
+    if int(far.sum()) != found.n_clean_test_near or not far.any():
         return None
     rows = []
     for entry in board.entries:
@@ -99,6 +98,19 @@ def near_leakage(board: Board, audits: list[Audit]) -> Element | None:
         Column("on near twins, %", f"{int((clean & ~far).sum()):,} faces"),
     )
     return Grid("Clean test faces without nearly identical ones", columns, tuple(rows))
+
+
+def clean_faces(board: Board, audits: list[Audit]) -> NDArray[np.bool_] | None:
+    """Which of a board's faces are in the clean test split, (n,); None off test, and without a fitting audit."""
+    found = _audit_of(board, audits)
+    if found is None or board.split != "test":
+        return None
+    clean = _unseen(found.exact, shown(board.entries[0].first, "test").rows)
+    return clean if int(clean.sum()) == board.card.n_clean_test else None
+
+
+def _audit_of(board: Board, audits: list[Audit]) -> Audit | None:
+    return next((one for one in audits if one.dataset == board.card.name), None)
 
 
 def _unseen(found: Duplicates, rows: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -84,6 +84,7 @@ class Tested(NamedTuple):
     """What the paired tests of a leaderboard have: an entry, or a shipped form of which the predictions are stored.
 
     Attributes:
+        clean: Accuracy on the clean test split; None on validation.
         right: Whether the lowest seed is right on each face, (n,).
         shares: Share of the seeds that are right on each face, (n,).
         is_export: Whether it is a shipped form.
@@ -92,6 +93,7 @@ class Tested(NamedTuple):
     name: str
     family: Family
     accuracy: Interval
+    clean: float | None
     right: NDArray[np.bool_]
     shares: NDArray[np.float64]
     is_export: bool

@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from ferbench.engines.record import Form, Survey
-from ferbench.report.board import Board, Entry, shown
+from ferbench.metrics import Scores
+from ferbench.report.board import Board, Entry
 from ferbench.report.exports import Export
 from ferbench.report.shipped import shipped_as
 from ferbench.report.standing import Contender, Recall, Standing
@@ -45,6 +48,7 @@ def standing(board: Board, surveys: Sequence[Survey]) -> Standing:
 
 def _entry(board: Board, entry: Entry) -> _Known:
     gate = entry.result.gate
+    cleans = [run.result.clean_test for run in entry.runs if run.result.clean_test and board.split == "test"]
     contender = Contender(
         name=entry.name,
         family=entry.family,
@@ -55,7 +59,8 @@ def _entry(board: Board, entry: Entry) -> _Known:
         macro_f1=entry.mean(lambda scores: scores.macro_f1, board.split),
         clean=entry.mean(lambda scores: scores.accuracy, "clean_test"),
         size_bytes=entry.result.cost.size_bytes,
-        recalls=_recalls(board, entry),
+        recalls=_recalls_of([getattr(run.result, board.split) for run in entry.runs], board.card.classes),
+        clean_recalls=_recalls_of(cleans, board.card.classes) if len(cleans) == len(entry.runs) else (),
         place=board.place_of(entry),
         is_export=False,
         entry=entry,
@@ -69,10 +74,6 @@ def _export(board: Board, one: Export) -> _Known:
     form, scores, clean = one.form, one.evaluation.scores, one.evaluation.clean
     place, stored = board.place_of(one), Interval(scores.accuracy, *scores.accuracy_interval)
     origin = next((one for one in board.entries if form.config_hash in _hashes(one)), None)
-    recalls = tuple(
-        Recall(name, wilson_interval(row[label] / sum(row), sum(row)) if sum(row) else None)
-        for label, (name, row) in enumerate(zip(board.card.classes, scores.confusion, strict=True))
-    )
     contender = Contender(
         name=form.name,
         family=origin.family if origin else "deep",
@@ -83,7 +84,8 @@ def _export(board: Board, one: Export) -> _Known:
         macro_f1=scores.macro_f1,
         clean=clean.accuracy if clean else None,
         size_bytes=form.size_bytes,
-        recalls=recalls,
+        recalls=_recalls_of([scores], board.card.classes),
+        clean_recalls=_recalls_of([clean], board.card.classes) if clean else (),
         place=place,
         is_export=True,
         entry=origin,
@@ -93,12 +95,13 @@ def _export(board: Board, one: Export) -> _Known:
     return _Known(contender, {form.name, *(_names(origin) if origin else ())}, form.verdict.source)
 
 
-def _recalls(board: Board, entry: Entry) -> tuple[Recall, ...]:
-    labels = shown(entry.first, board.split).labels
+def _recalls_of(scores: Sequence[Scores], classes: tuple[str, ...]) -> tuple[Recall, ...]:
+    """The mean recall over seeds, which all have the same faces."""
     found = []
-    for label, name in enumerate(board.card.classes):
-        shares = entry.shares[labels == label]
-        found.append(Recall(name, wilson_interval(float(shares.mean()), len(shares)) if len(shares) else None))
+    for name in classes:
+        ours = [one.classes[name] for one in scores]
+        share, n = float(np.mean([one.recall for one in ours])), ours[0].support
+        found.append(Recall(name, wilson_interval(share, n) if n else None))
     return tuple(found)
 
 

@@ -83,6 +83,7 @@ def evaluations_section(records: Sequence[Evaluation], note: str = "") -> Sectio
         records: The evaluations.
         note: What a reader must know of them besides.
     """
+    has_clean = any(one.clean for one in records)
     columns = (
         Column("recognizer", is_text=True),
         Column("fitted on", is_text=True),
@@ -90,6 +91,7 @@ def evaluations_section(records: Sequence[Evaluation], note: str = "") -> Sectio
         Column("scored", "faces, of all in the split"),
         Column("classes"),
         Column("accuracy, %"),
+        *([Column("clean, %", "on the clean test split")] if has_clean else []),
         Column("balanced, %", "mean recall of the classes that have faces"),
         Column("macro-F1, %"),
         Column("ECE, %"),
@@ -100,11 +102,13 @@ def evaluations_section(records: Sequence[Evaluation], note: str = "") -> Sectio
         "Recognizers that were fitted before, asked about the faces of a registered dataset; the same faces are not "
         "always scored, so rows are compared only where the classes and the number scored agree."
     )
-    grid = Grid("Trained recognizers on other datasets", columns, tuple(_row(one) for one in order))
+    grid = Grid(
+        "Trained recognizers on other datasets", columns, tuple(_row(one, has_clean=has_clean) for one in order)
+    )
     return Section("evaluations", "On other datasets", [Text(text), *([Text(note)] if note else []), grid])
 
 
-def _row(found: Evaluation) -> tuple[Cell, ...]:
+def _row(found: Evaluation, *, has_clean: bool) -> tuple[Cell, ...]:
     scores, sharing = found.scores, found.sharing
     synthetic = " (synthetic faces)" if found.is_synthetic else ""
     return (
@@ -114,6 +118,7 @@ def _row(found: Evaluation) -> tuple[Cell, ...]:
         Cell(f"{scores.n:,} of {found.n_split:,}", float(scores.n)),
         number(len(sharing.scored), 0),
         percent_interval(Interval(scores.accuracy, *scores.accuracy_interval)),
+        *([percent(found.clean.accuracy if found.clean else None)] if has_clean else []),
         percent(scores.balanced_accuracy),
         percent(scores.macro_f1),
         percent(scores.calibration_error),

@@ -35,6 +35,8 @@ def recommendations(standing: Standing) -> list[Recommendation]:
             continue
         single = one.timing.single
         shown = f"{percent_interval(one.accuracy).text} %"
+        if one.clean is not None:
+            shown += f", clean {100 * one.clean:.1f} %"
         is_test = standing.board.split == "test"
         accuracy = f"validation {100 * one.validation:.1f} %, test {shown}" if is_test else f"validation {shown}"
         cost = (
@@ -96,7 +98,9 @@ def verdict(board: Board) -> str:
     ties = {board.tested[place].name for group in board.ties if 0 in group for place in group} - {best.name}
     tied = f", tied with {_listed(sorted(ties))}" if ties else ", significantly ahead of all others"
     alone = tied if len(board.tested) > 1 else ""
-    text = f"{best.name} is right on {percent_interval(best.accuracy).text} % of {board.n_faces:,} faces{alone}."
+    clean = "" if best.clean is None else f" ({100 * best.clean:.1f} % of the {board.card.n_clean_test:,} clean ones)"
+    right = f"is right on {percent_interval(best.accuracy).text} %"
+    text = f"{best.name} {right} of {board.n_faces:,} faces{clean}{alone}."
     classical = next((entry for entry in board.entries if entry.family == "classical"), None)
     if classical is not None and classical.name != best.name:
         text += f" The best classical one, {classical.name}, is right on {percent_interval(classical.accuracy).text} %."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ferbench.report.board import Board, shown
+from ferbench.report.board import Board, Tested, shown
 from ferbench.report.elements import Cell, Column, Element, Grid, Text, number, p_value_text, points_interval
 from ferbench.statistics.intervals import Interval
 from ferbench.statistics.paired import compare_pairs
@@ -55,6 +55,7 @@ def against_single(aided: Board, single: Board) -> Grid:
         Column("with aids", is_text=True),
         Column("single", is_text=True),
         Column("difference, points", "with its 95 % paired bootstrap interval"),
+        Column("clean, points", "the difference on the clean test split"),
         Column("p, Holm", "McNemar's test, corrected for all pairs of these"),
         Column("verdict", is_text=True),
     )
@@ -67,11 +68,19 @@ def against_single(aided: Board, single: Board) -> Grid:
                     Cell(tested[pair.second].name, mark=tested[pair.second].family),
                     Cell(best.name),
                     points_interval(Interval(-value, -high, -low)),
+                    _clean(tested[pair.second], best),
                     Cell(p_value_text(pair.p_adjusted), pair.p_adjusted),
                     Cell("apart" if pair.is_apart else "tie"),
                 )
             )
     return Grid("Against the best single recognizer, on the same faces", columns, tuple(rows))
+
+
+def _clean(one: Tested, other: Tested) -> Cell:
+    if one.clean is None or other.clean is None:
+        return number(None)
+    points = 100 * (one.clean - other.clean)
+    return Cell(f"{points:+.1f}", points)
 
 
 def _ties(board: Board) -> Grid:
@@ -99,6 +108,7 @@ def _pairs(board: Board) -> Grid:
         Column("better", is_text=True),
         Column("than", is_text=True),
         Column("difference, points", "with its 95 % paired bootstrap interval"),
+        *([Column("clean, points", "the difference on the clean test split")] if board.split == "test" else []),
         Column("only the better right", "faces"),
         Column("only the other right", "faces"),
         Column("p", "of this pair alone"),
@@ -113,6 +123,7 @@ def _pairs(board: Board) -> Grid:
                 Cell(first.name),
                 Cell(second.name),
                 points_interval(pair.difference),
+                *([_clean(first, second)] if board.split == "test" else []),
                 number(pair.test.only_first, 0),
                 number(pair.test.only_second, 0),
                 Cell(p_value_text(pair.test.p_value), pair.test.p_value, "exact" if pair.test.is_exact else ""),

@@ -128,13 +128,14 @@ def _entry(name: str, runs: Sequence[Run], split: SplitName) -> Entry:
 
 
 def _tested(entry: Entry) -> Tested:
-    right = shown(entry.first, entry.split).right
-    return Tested(entry.name, entry.family, entry.accuracy, right, entry.shares, is_export=False)
+    right, clean = shown(entry.first, entry.split).right, entry.mean(lambda scores: scores.accuracy, "clean_test")
+    return Tested(entry.name, entry.family, entry.accuracy, clean, right, entry.shares, is_export=False)
 
 
 def _tested_export(one: Export, found: SplitPredictions) -> Tested:
-    accuracy = Interval(float(found.right.mean()), *bootstrap_interval(found.right.astype(np.float64), found.groups))
-    return Tested(one.name, "deep", accuracy, found.right, found.right.astype(np.float64), is_export=True)
+    shares, clean = found.right.astype(np.float64), one.evaluation.clean
+    accuracy = Interval(float(shares.mean()), *bootstrap_interval(shares, found.groups))
+    return Tested(one.name, "deep", accuracy, clean.accuracy if clean else None, found.right, shares, is_export=True)
 
 
 def _calibration(run: Run, split: SplitName) -> Calibration:

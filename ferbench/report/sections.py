@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ferbench.report.board import Board, Entry
@@ -18,7 +20,7 @@ from ferbench.report.elements import (
 )
 from ferbench.report.pairs import pair_tests
 from ferbench.report.plots import curves, reliability_plot
-from ferbench.report.standing import Contender, Standing
+from ferbench.report.standing import Contender, Recall, Standing
 from ferbench.report.tables import bytes_text
 from ferbench.statistics.intervals import Interval
 
@@ -31,7 +33,7 @@ def board_sections(standing: Standing) -> list[Section]:
     found = [
         Section("tests", "Which differences are real", pair_tests(board)),
         Section("confusion", "What is taken for what", _confusions(board)),
-        Section("recall", "Recall by emotion", [_recall(standing)]),
+        Section("recall", "Recall by emotion", _recalls(standing)),
         Section("calibration", "Are the probabilities true", _calibration(board)),
         Section("leakage", "What twins across splits are worth", _leakage(board)),
         Section("cost", "What it costs", _costs(standing)),
@@ -68,24 +70,41 @@ def _confusion(board: Board, entry: Entry, place: int) -> Grid:
     return Grid(caption, columns, tuple(rows), is_sortable=False, is_folded=place >= _OPEN_MATRICES)
 
 
-def _recall(standing: Standing) -> Grid:
+def _recalls(standing: Standing) -> list[Element]:
     board = standing.board
     counts = board.card.counts[board.split]
+    titles = tuple(f"{name} ({counts.get(name, 0):,})" for name in board.card.classes)
+    caption = "Recall, % of the faces that are of the emotion (their number), with Wilson's 95 % intervals"
+    everyone = [(one, one.recalls) for one in standing.contenders]
+    clean = [(one, one.clean_recalls) for one in standing.contenders if one.clean_recalls]
+    found: list[Element] = [_recall(caption, titles, everyone)]
+    if clean:
+        caption = f"Recall on the {board.card.n_clean_test:,} clean test faces, %, with Wilson's 95 % intervals"
+        found.append(_recall(caption, board.card.classes, clean, is_folded=True))
+    return found
+
+
+def _recall(
+    caption: str,
+    titles: Sequence[str],
+    found: Sequence[tuple[Contender, tuple[Recall, ...]]],
+    *,
+    is_folded: bool = False,
+) -> Grid:
     columns = (
         Column("recognizer", is_text=True),
-        *(Column(f"{name} ({counts.get(name, 0):,})") for name in board.card.classes),
+        *(Column(title) for title in titles),
         Column("balanced accuracy", "mean of the recalls"),
     )
     rows = []
-    for one in standing.contenders:
-        shares = [recall.share for recall in one.recalls]
+    for one, recalls in found:
+        shares = [recall.share for recall in recalls]
         cells = [
             Cell(_whole_percent(share), share.value, heat=share.value) if share else number(None) for share in shares
         ]
         known = [share.value for share in shares if share]
         rows.append((Cell(one.name, mark=one.family), *cells, percent(sum(known) / len(known))))
-    caption = "Recall, % of the faces that are of the emotion (their number), with Wilson's 95 % intervals"
-    return Grid(caption, columns, tuple(rows))
+    return Grid(caption, columns, tuple(rows), is_folded=is_folded)
 
 
 def _whole_percent(share: Interval) -> str:
@@ -96,6 +115,7 @@ def _calibration(board: Board) -> list[Element]:
     columns = (
         Column("recognizer", is_text=True),
         Column("ECE, %", "expected calibration error, 15 bins of equal width"),
+        *([Column("ECE clean, %", "equal width, on the clean test split")] if board.split == "test" else []),
         Column("ECE by mass, %", "15 bins with equally many faces"),
         Column("Brier", "sum over classes, 0 to 2"),
         Column("log loss", "natural logarithm"),
@@ -110,6 +130,7 @@ def _calibration(board: Board) -> list[Element]:
             (
                 Cell(entry.name, mark=entry.family),
                 percent(found.equal_width),
+                *([percent(entry.mean(lambda one: one.calibration_error, "clean_test"))] * (board.split == "test")),
                 percent(found.equal_mass),
                 number(found.brier, 3),
                 number(found.log_loss, 3),

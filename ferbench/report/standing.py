@@ -35,6 +35,7 @@ class Contender:
         validation: Accuracy on validation, which chooses.
         size_bytes: Of its files.
         recalls: On the split shown, a class each.
+        clean_recalls: On the clean test split; empty where that is not scored.
         place: Among `board.tested`; None for a form of which the predictions are not stored: no paired test has it.
         is_export: Whether it is a shipped form, not an entry as it was fitted.
         entry: What it is, or what it was exported from; None for a form of what is not on the board.
@@ -52,6 +53,7 @@ class Contender:
     clean: float | None
     size_bytes: int
     recalls: tuple[Recall, ...]
+    clean_recalls: tuple[Recall, ...]
     place: int | None
     is_export: bool
     entry: Entry | None

@@ -15,7 +15,7 @@ from ferbench.errors import DataError
 from ferbench.evaluation import Origin
 from ferbench.realtime.record import FILENAME
 from ferbench.realtime.record import read_record as read_realtime
-from ferbench.report.audits import audit_section, near_leakage, read_audit
+from ferbench.report.audits import audit_section, clean_faces, near_leakage, read_audit
 from ferbench.report.board import Board
 from ferbench.report.contenders import standing
 from ferbench.report.drawn import drawn_section, read_drawn
@@ -86,7 +86,7 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
         single = _single_of(board, found)
         if single is not None:
             own.insert(0, Section("singles", "Against single recognizers", [against_single(board, single)]))
-        taggers = taggers_section(board, votes)
+        taggers = taggers_section(board, votes, clean_faces(board, audits))
         by_board.append([*own, *([taggers] if taggers else [])])
     ranked = [run for board in found for entry in board.entries for run in entry.runs]
     sections: list[Section | None] = [
@@ -129,9 +129,11 @@ def _with_aided(one: Standing, aided: Sequence[Standing]) -> Standing:
     best = [other.board.entries[0] for other in aided if other.board.is_of_the_same_faces(board)]
     if board.is_aided or not best:
         return one
+    clean = best[0].mean(lambda scores: scores.accuracy, "clean_test")
     text = (
         "Ensembles and test-time augmentation are ranked in a table of their own: "
-        f"the best, {best[0].name} ({best[0].aids}), is right on {percent_interval(best[0].accuracy).text} %."
+        f"the best, {best[0].name} ({best[0].aids}), is right on {percent_interval(best[0].accuracy).text} %"
+        f"{'' if clean is None or board.split != 'test' else f', clean {100 * clean:.1f} %'}."
     )
     return replace(one, elsewhere=text)
 

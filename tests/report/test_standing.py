@@ -367,7 +367,7 @@ def test_ensembles_are_tested_against_the_best_single_recognizer(make_run, repor
     make_run("pool", skill=0.95, family="ensemble")
     (section,) = [one for one in tell(reports).board_sections[1] if one.name == "singles"]
     (row,) = section.elements[0].rows
-    assert [row[0].text, row[1].text, row[4].text] == ["pool", "strong", "apart"] and row[2].text.startswith("+")
+    assert [row[0].text, row[1].text, row[5].text] == ["pool", "strong", "apart"] and row[2].text.startswith("+")
 
 
 def test_recall_of_a_class_that_is_never_found_has_an_interval(make_run, reports: Path) -> None:
@@ -399,3 +399,22 @@ def test_survey_with_a_time_that_is_none_is_told(make_run, make_survey, reports:
     content["forms"][0]["timings"][0]["single"]["p50_ms"] = p50_ms
     path.write_text(json.dumps(content))
     assert "a time above 0" in tell(reports).set_apart[0].reason
+
+
+def test_clean_split_stands_beside_the_full_one(make_run, ship, reports: Path) -> None:
+    make_run("strong", skill=0.9)
+    run = make_run("net", skill=0.5, family="deep")
+    ship(run, is_stored=True)
+    make_run("pool", skill=0.95, family="ensemble")
+    story, clean = tell(reports), read_result(run / "result.json").clean_test
+    single, aided = story.standings
+    assert "% of the 70 clean ones)" in verdict(single.board) and ", clean " in single.elsewhere
+    sections = {section.name: section.elements for section in story.board_sections[0]}
+    pairs = next(one for one in sections["tests"] if isinstance(one, Grid) and one.caption == "All pairs")
+    gains = {(row[0].text, row[1].text): row[3].text for row in pairs.rows}
+    assert gains["net", "net_int8"] == "+0.0" and float(gains["strong", "net"]) > 0
+    _, recalls = sections["recall"]
+    by_name = {row[0].text: row for row in recalls.rows}
+    assert by_name["net"][1].order == by_name["net_int8"][1].order == clean.classes["anger"].recall
+    against = story.board_sections[1][0].elements[0]
+    assert against.columns[3].title == "clean, points" and aided.board.tested[0].clean is not None
