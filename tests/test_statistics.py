@@ -16,7 +16,13 @@ from ferbench import metrics
 from ferbench.errors import DataError
 from ferbench.statistics import bootstrap_interval
 from ferbench.statistics.calibration import calibration_error, fit_temperature, reliability, with_temperature
-from ferbench.statistics.intervals import bootstrap_means, difference_interval, spread, wilson_interval
+from ferbench.statistics.intervals import (
+    bootstrap_intervals,
+    bootstrap_means,
+    difference_interval,
+    spread,
+    wilson_interval,
+)
 from ferbench.statistics.paired import compare_pairs, holm, mcnemar, rank_ranges, tie_groups
 from ferbench.statistics.taggers import human_agreement, vote_scores
 
@@ -75,6 +81,13 @@ def test_same_seed_same_interval_and_ids_do_not_matter() -> None:
     values = np.random.default_rng(2).random(50)
     groups = np.arange(50) // 2
     assert bootstrap_interval(values, groups) == bootstrap_interval(values, groups * 1000 + 7)
+
+
+def test_intervals_of_columns_are_those_of_each_by_itself() -> None:
+    values, groups = np.random.default_rng(8).integers(0, 2, (60, 3)).astype(float), np.arange(60) // 2
+    found = bootstrap_intervals(values, groups)
+    assert [one.value for one in found] == pytest.approx(values.mean(axis=0))
+    assert [(one.low, one.high) for one in found] == [bootstrap_interval(column, groups) for column in values.T]
 
 
 def test_no_rows_give_no_interval() -> None:

@@ -16,7 +16,7 @@ from ferbench.data.audit import Audit, Duplicates
 from ferbench.errors import DataError
 from ferbench.report.board import Board, shown
 from ferbench.report.elements import Cell, Column, Element, Grid, Section, Text, number, percent, percent_interval
-from ferbench.statistics.intervals import Interval, bootstrap_interval
+from ferbench.statistics.intervals import bootstrap_intervals
 from ferbench.validation import explain
 
 
@@ -78,16 +78,15 @@ def near_leakage(board: Board, audits: list[Audit]) -> Element | None:
     far = clean & _unseen(found.near, faces.rows)
     if int(far.sum()) != found.n_clean_test_near or not far.any():
         return None
+    near = clean & ~far
     rows = []
-    for entry in board.entries:
-        low, high = bootstrap_interval(entry.shares[far], faces.groups[far])
-        value = float(entry.shares[far].mean())
-        near = clean & ~far
+    intervals = bootstrap_intervals(np.column_stack([entry.shares[far] for entry in board.entries]), faces.groups[far])
+    for entry, accuracy in zip(board.entries, intervals, strict=True):
         rows.append(
             (
                 Cell(entry.name, mark=entry.family),
-                percent_interval(Interval(value, low, high)),
-                number(100 * (float(entry.shares[clean].mean()) - value), 1),
+                percent_interval(accuracy),
+                number(100 * (float(entry.shares[clean].mean()) - accuracy.value), 1),
                 percent(float(entry.shares[near].mean()) if near.any() else None),
             )
         )
@@ -95,7 +94,7 @@ def near_leakage(board: Board, audits: list[Audit]) -> Element | None:
         Column("recognizer", is_text=True),
         Column("without near twins, %", f"{int(far.sum()):,} faces"),
         Column("gain by near twins, points", "clean less without near twins"),
-        Column("on near twins, %", f"{int((clean & ~far).sum()):,} faces"),
+        Column("on near twins, %", f"{int(near.sum()):,} faces"),
     )
     return Grid("Clean test faces without nearly identical ones", columns, tuple(rows))
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ferbench.metrics import Scores, log_loss
 from ferbench.report.board import Board, Calibration, Entry, SplitName, Tested, aids_of, shown
@@ -18,7 +19,7 @@ from ferbench.report.predictions import SplitPredictions
 from ferbench.report.runs import Run, SetApart
 from ferbench.results import RunResult
 from ferbench.statistics.calibration import calibration_error, fit_temperature, reliability, with_temperature
-from ferbench.statistics.intervals import Interval, bootstrap_interval, spread
+from ferbench.statistics.intervals import Interval, bootstrap_interval, bootstrap_intervals, spread
 from ferbench.statistics.paired import compare_pairs, rank_ranges, tie_groups
 
 
@@ -87,7 +88,13 @@ def _board(
     by_name: dict[str, list[Run]] = {}
     for run in runs:
         by_name.setdefault(run.result.config.name, []).append(run)
-    entries = [_entry(name, members, split) for name, members in by_name.items()]
+    groups = shown(runs[0], split).groups
+    shares = [np.mean([shown(run, split).right for run in members], axis=0) for members in by_name.values()]
+    intervals = bootstrap_intervals(np.column_stack(shares), groups)
+    entries = [
+        _entry(name, members, split, accuracy, right)
+        for (name, members), accuracy, right in zip(by_name.items(), intervals, shares, strict=True)
+    ]
     entries.sort(key=lambda entry: (-entry.accuracy.value, entry.name))
     card, faces, is_aided = runs[0].result.dataset, shown(runs[0], split), entries[0].aids != ""
     exports, objections = ([], []) if is_aided else exports_of(card, faces, split, records)
@@ -112,15 +119,13 @@ def _board(
     return board, objections
 
 
-def _entry(name: str, runs: Sequence[Run], split: SplitName) -> Entry:
+def _entry(name: str, runs: Sequence[Run], split: SplitName, accuracy: Interval, shares: NDArray[np.float64]) -> Entry:
     ordered = tuple(sorted(runs, key=lambda run: run.result.config.seed))
-    shares = np.mean([shown(run, split).right for run in ordered], axis=0)
-    low, high = bootstrap_interval(shares, shown(ordered[0], split).groups)
     return Entry(
         name=name,
         runs=ordered,
         split=split,
-        accuracy=Interval(float(shares.mean()), low, high),
+        accuracy=accuracy,
         seeds=spread([float(shown(run, split).right.mean()) for run in ordered]),
         shares=shares,
         calibration=_mean_calibration([_calibration(run, split) for run in ordered]),

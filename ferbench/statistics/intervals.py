@@ -61,6 +61,21 @@ def bootstrap_interval(
     return _ends(means, confidence)
 
 
+def bootstrap_intervals(
+    values: NDArray[np.floating], groups: Groups, *, n_resamples: int = 2000, seed: int = 0
+) -> list[Interval]:
+    """The means of several columns with their 95 % intervals, each as `bootstrap_interval` has it.
+
+    Args:
+        values: (n, k), n at least 1.
+        groups: Group id of each row, (n,).
+        n_resamples: Resamples drawn, the same for all columns.
+        seed: Fixes them.
+    """
+    means = bootstrap_means(values, groups, n_resamples=n_resamples, seed=seed)
+    return [interval_of(float(column.mean()), found) for column, found in zip(values.T, means.T, strict=True)]
+
+
 def bootstrap_means(
     values: NDArray[np.floating], groups: Groups, *, n_resamples: int = 2000, seed: int = 0
 ) -> NDArray[np.float64]:
