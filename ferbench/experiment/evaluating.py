@@ -10,9 +10,9 @@ from ferbench.config import Component, DatasetComponent, ExperimentConfig
 from ferbench.data.dataset import Dataset
 from ferbench.data.emotions import label_set_name
 from ferbench.environment import Environment
-from ferbench.evaluation import Evaluation, SharedAnswers, origin_of, share
+from ferbench.evaluation import Evaluation, Origin, SharedAnswers, origin_of, share
 from ferbench.protocol import held_out, score_split, score_test
-from ferbench.recognizers.header import read_header
+from ferbench.recognizers.header import Header, read_header
 from ferbench.registry import create, find, load
 from ferbench.report.evaluations import write_evaluation
 from ferbench.results import now
@@ -52,15 +52,8 @@ def evaluate(
         scores, probabilities = score_split(asked, faces)
     else:
         header = read_header(find(name_or_directory))
-        config = ExperimentConfig(
-            name=f"evaluate.{origin.experiment}",
-            seed=int(header.params.get("seed", 0)),
-            dataset=DatasetComponent(name=dataset_name),
-            classes=label_set_name(recognizer.classes) or ",".join(recognizer.classes),
-            recognizer=Component(name=recognizer.name, params=header.params),
-        )
-        weights = "".join(sorted(header.files.values()))
-        key = config.result_key(known.fingerprint() + weights, __version__)
+        config = _configured(origin, header, dataset_name)
+        key = config.result_key(known.fingerprint() + "".join(sorted(header.files.values())), __version__)
         scored = score_test(asked, known, config, key, reports, reason="evaluate")
         faces, scores, clean, probabilities = held_out(known), scored.full, scored.clean, scored.probabilities
     found = Evaluation(
@@ -81,3 +74,14 @@ def evaluate(
     if record:
         write_evaluation(found, reports, (faces, probabilities))
     return found
+
+
+def _configured(origin: Origin, header: Header, dataset_name: str) -> ExperimentConfig:
+    """What the ledger has in place of the configuration that fitted it."""
+    return ExperimentConfig(
+        name=f"evaluate.{origin.experiment}",
+        seed=int(header.params.get("seed", 0)),
+        dataset=DatasetComponent(name=dataset_name),
+        classes=label_set_name(header.classes) or ",".join(header.classes),
+        recognizer=Component(name=header.name, params=header.params),
+    )

@@ -51,7 +51,7 @@ def taggers_section(
     agreement = (ours[has_votes].argmax(axis=1) == faces.labels[has_votes]).mean() if has_votes.any() else 0.0
     if board.card.is_synthetic or agreement < _MIN_AGREEMENT or ours.sum(axis=1).max() < 2:
         return None
-    people = human_agreement(ours)
+    people = human_agreement(ours.astype(np.int64))
     ceiling = float(shares_of(ours[has_votes]).max(axis=1).mean())
     ignored = [_SPOKEN.get(name, name) for name in ANSWERS if name not in board.card.classes]
     intro = (
