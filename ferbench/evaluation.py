@@ -18,7 +18,7 @@ from ferbench.data.emotions import counterpart
 from ferbench.environment import Environment
 from ferbench.errors import ConfigError
 from ferbench.metrics import Scores
-from ferbench.recognizers.header import read_header
+from ferbench.recognizers.header import FILENAME, read_header, sha256_of
 from ferbench.results import Record
 from ferbench.types import Images, Probabilities
 
@@ -46,12 +46,14 @@ class Origin(Record):
         seed: That fitted it.
         weights: sha256 of all its files together.
         fitted_on: The dataset; None where neither result nor card says it.
+        recognizer_sha256: Of its `recognizer.json`; None in older records.
     """
 
     experiment: str
     seed: int
     weights: str
     fitted_on: str | None
+    recognizer_sha256: str | None = None
 
 
 class Sharing(Record):
@@ -94,6 +96,7 @@ class Evaluation(Record):
         fingerprint: Of the dataset under its own classes.
         n_split: Faces of the split, of which `scores.n` were scored.
         clean: Scores of the clean test split; None on validation.
+        predictions_sha256: Of the predictions that lie beside the record; None where none are stored.
     """
 
     schema_version: Literal[1] = 1
@@ -110,6 +113,7 @@ class Evaluation(Record):
     clean: Scores | None
     environment: Environment
     created_at: datetime
+    predictions_sha256: str | None = None
 
     @property
     def is_cross_dataset(self) -> bool:
@@ -180,4 +184,10 @@ def origin_of(name_or_directory: str | Path) -> Origin:
             name, seed, fitted_on = config["name"], config["seed"], config["dataset"]["name"]
     except (OSError, ValueError, KeyError, TypeError):
         fitted_on = None  # a recognizer can be scored whatever lies beside it
-    return Origin(experiment=str(name), seed=int(seed), weights=weights, fitted_on=fitted_on)
+    return Origin(
+        experiment=str(name),
+        seed=int(seed),
+        weights=weights,
+        fitted_on=fitted_on,
+        recognizer_sha256=sha256_of(directory / FILENAME),
+    )

@@ -14,10 +14,16 @@ from ferbench.cli import main
 from ferbench.data.dataset import Dataset
 from ferbench.data.emotions import LABEL_SETS
 from ferbench.errors import ConfigError, DataError
-from ferbench.evaluation import Evaluation, SharedAnswers, origin_of, share
+from ferbench.evaluation import SharedAnswers, origin_of, share
 from ferbench.recognizers.classical.hog_svm import HogSvm
 from ferbench.recognizers.prior import Prior
-from ferbench.report.evaluations import evaluation_lines, evaluations_section, read_evaluation, write_evaluation
+from ferbench.report.evaluations import (
+    evaluation_lines,
+    evaluation_path,
+    evaluations_section,
+    read_evaluation,
+    write_evaluation,
+)
 from ferbench.results import read_ledger
 from ferbench.types import EMOTIONS
 
@@ -153,7 +159,7 @@ def test_origin_is_told_by_result_and_card(tiny: Dataset, tmp_path: Path) -> Non
     (model.parent / "result.json").write_text(
         json.dumps({"config": {"name": "mine", "seed": 3, "dataset": {"name": "synthetic"}}})
     )
-    assert origin_of(model.parent).model_dump(exclude={"weights"}) == {
+    assert origin_of(model.parent).model_dump(exclude={"weights", "recognizer_sha256"}) == {
         "experiment": "mine",
         "seed": 3,
         "fitted_on": "synthetic",
@@ -168,7 +174,7 @@ def test_record_is_read_back_and_told(other, trained: Path, tmp_path: Path) -> N
     found = experiment.evaluate(trained, "other", reports=tmp_path)
     path = write_evaluation(found, tmp_path)
     assert path == tmp_path / "evaluations" / "hog_svm-seed0.other.validation.json"
-    assert read_evaluation(path) == found
+    assert read_evaluation(path) == (found, None)
     assert evaluation_lines(found)[0].startswith("Scored 6 of 6 validation faces of other under 7 classes")
     (row,) = evaluations_section([found]).elements[1].rows
     assert row[3].text == "6 of 6" and "always wrong" in row[-1].text
@@ -204,4 +210,18 @@ def test_command_says_what_was_scored_and_keeps_it(other, trained: Path, tmp_pat
     printed = json.loads(capsys.readouterr().out)
     assert printed["n"] == printed["n_split"] == 18 and printed["sharing"]["merged"] == {"disgust": "anger"}
     (path,) = (tmp_path / "evaluations").glob("*.json")
-    assert Evaluation.model_validate_json(path.read_text()).dataset == "other"
+    assert read_evaluation(path)[0].dataset == "other"
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+@pytest.mark.parametrize("classes", [("happiness", "surprise"), LABEL_SETS["fer6"]])
+def test_record_keeps_what_was_said_of_each_face(other, trained: Path, tmp_path: Path, split, classes) -> None:
+    dataset = other(classes)
+    found = experiment.evaluate(trained, "other", split=split, reports=tmp_path, record=True)
+    record, predictions = read_evaluation(evaluation_path(found, tmp_path))
+    assert record.scores == found.scores and predictions is not None
+    assert np.array_equal(predictions.rows, getattr(dataset, split).rows)
+    assert predictions.probabilities.dtype == np.float32
+    assert predictions.right.mean() == pytest.approx(found.scores.accuracy)
+    with np.load(evaluation_path(found, tmp_path).with_suffix(".npz")) as stored:
+        assert max(array.ndim for array in stored.values()) == 2

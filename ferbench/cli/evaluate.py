@@ -18,7 +18,9 @@ def add(commands: Commands) -> None:
         "--split", choices=("validation", "test"), default="validation", help="test is noted in the ledger"
     )
     parser.add_argument(
-        "--record", action="store_true", help="keep it as evaluations/*.json under --reports, which the report shows"
+        "--record",
+        action="store_true",
+        help="keep it, and its predictions, as evaluations/* under --reports for the report",
     )
     add_engine(parser)
     add_reports(parser)
@@ -28,11 +30,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     recognizer = through_engine(options.recognizer, options.engine)
     import_quietly(saved_name(recognizer))
     from ferbench.experiment import evaluate
-    from ferbench.report.evaluations import evaluation_lines, write_evaluation
+    from ferbench.report.evaluations import evaluation_lines, evaluation_path
     from ferbench.report.tables import scores_table
 
-    found = evaluate(recognizer, options.dataset, split=options.split, reports=options.reports)
-    path = write_evaluation(found, options.reports) if options.record else None
+    found = evaluate(recognizer, options.dataset, split=options.split, reports=options.reports, record=options.record)
     if options.json:
         print_json(
             {
@@ -48,6 +49,6 @@ def _evaluate(options: argparse.Namespace) -> int:
     out.print(scores_table(f"{options.recognizer} on {options.dataset}, {options.split} split", found.scores))
     for line in evaluation_lines(found):
         out.print(line, markup=False, soft_wrap=True)
-    if path:
-        out.print(f"Written: {path}", markup=False, soft_wrap=True)
+    if options.record:
+        out.print(f"Written: {evaluation_path(found, options.reports)}", markup=False, soft_wrap=True)
     return 0

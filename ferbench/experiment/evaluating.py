@@ -10,10 +10,11 @@ from ferbench.config import Component, DatasetComponent, ExperimentConfig
 from ferbench.data.dataset import Dataset
 from ferbench.data.emotions import label_set_name
 from ferbench.environment import Environment
-from ferbench.evaluation import Evaluation, SharedAnswers, origin_of, share
-from ferbench.protocol import score_split, score_test
-from ferbench.recognizers.header import read_header
+from ferbench.evaluation import Evaluation, Origin, SharedAnswers, origin_of, share
+from ferbench.protocol import held_out, score_split, score_test
+from ferbench.recognizers.header import Header, read_header
 from ferbench.registry import create, find, load
+from ferbench.report.evaluations import write_evaluation
 from ferbench.results import now
 
 
@@ -23,6 +24,7 @@ def evaluate(
     *,
     split: Literal["validation", "test"] = "validation",
     reports: Path = Path("reports"),
+    record: bool = False,
 ) -> Evaluation:
     """Score a trained recognizer on a dataset, its own or another, under the classes that both tell apart.
 
@@ -33,9 +35,11 @@ def evaluate(
         dataset_name: A registered dataset.
         split: "validation", or "test".
         reports: Where the ledger is.
+        record: Keep it under `reports`, with the predictions, for the report.
 
     Raises:
         ConfigError: recognizer and dataset share no class.
+        DataError: the record cannot be written.
     """
     recognizer, origin = load(name_or_directory), origin_of(name_or_directory)
     dataset: Dataset = create("datasets", dataset_name)
@@ -44,21 +48,15 @@ def evaluate(
     known = dataset.with_classes(sharing.scored[: len(sharing.scored) - len(sharing.absent)])
     asked = SharedAnswers(recognizer, sharing) if sharing.merged or sharing.absent else recognizer
     if split == "validation":
-        scores, clean = score_split(asked, known.validation)[0], None
+        faces, clean = known.validation, None
+        scores, probabilities = score_split(asked, faces)
     else:
         header = read_header(find(name_or_directory))
-        config = ExperimentConfig(
-            name=f"evaluate.{origin.experiment}",
-            seed=int(header.params.get("seed", 0)),
-            dataset=DatasetComponent(name=dataset_name),
-            classes=label_set_name(recognizer.classes) or ",".join(recognizer.classes),
-            recognizer=Component(name=recognizer.name, params=header.params),
-        )
-        weights = "".join(sorted(header.files.values()))
-        key = config.result_key(known.fingerprint() + weights, __version__)
+        config = _configured(origin, header, dataset_name)
+        key = config.result_key(known.fingerprint() + "".join(sorted(header.files.values())), __version__)
         scored = score_test(asked, known, config, key, reports, reason="evaluate")
-        scores, clean = scored.full, scored.clean
-    return Evaluation(
+        faces, scores, clean, probabilities = held_out(known), scored.full, scored.clean, scored.probabilities
+    found = Evaluation(
         recognizer=origin,
         classes=recognizer.classes,
         dataset=dataset.name,
@@ -72,4 +70,18 @@ def evaluate(
         clean=clean,
         environment=Environment.capture(),
         created_at=now(),
+    )
+    if record:
+        write_evaluation(found, reports, (faces, probabilities))
+    return found
+
+
+def _configured(origin: Origin, header: Header, dataset_name: str) -> ExperimentConfig:
+    """What the ledger has in place of the configuration that fitted it."""
+    return ExperimentConfig(
+        name=f"evaluate.{origin.experiment}",
+        seed=int(header.params.get("seed", 0)),
+        dataset=DatasetComponent(name=dataset_name),
+        classes=label_set_name(header.classes) or ",".join(header.classes),
+        recognizer=Component(name=header.name, params=header.params),
     )

@@ -16,7 +16,7 @@ from ferbench.data.audit import Audit, Duplicates
 from ferbench.errors import DataError
 from ferbench.report.board import Board, shown
 from ferbench.report.elements import Cell, Column, Element, Grid, Section, Text, number, percent, percent_interval
-from ferbench.statistics.intervals import Interval, bootstrap_interval
+from ferbench.statistics.intervals import bootstrap_intervals
 from ferbench.validation import explain
 
 
@@ -71,24 +71,22 @@ def audit_section(audits: list[Audit]) -> Section:
 
 def near_leakage(board: Board, audits: list[Audit]) -> Element | None:
     """Accuracy without test faces that have an identical or nearly identical twin; None without a fitting audit."""
-    found = next((one for one in audits if one.dataset == board.card.name), None)
-    if found is None or board.split != "test" or not board.entries:
+    found, clean = _audit_of(board, audits), clean_faces(board, audits)
+    if found is None or clean is None:
         return None
     faces = shown(board.entries[0].first, "test")
-    clean = _unseen(found.exact, faces.rows)
     far = clean & _unseen(found.near, faces.rows)
-    if int(clean.sum()) != board.card.n_clean_test or int(far.sum()) != found.n_clean_test_near or not far.any():
+    if int(far.sum()) != found.n_clean_test_near or not far.any():
         return None
+    near = clean & ~far
     rows = []
-    for entry in board.entries:
-        low, high = bootstrap_interval(entry.shares[far], faces.groups[far])
-        value = float(entry.shares[far].mean())
-        near = clean & ~far
+    intervals = bootstrap_intervals(np.column_stack([entry.shares[far] for entry in board.entries]), faces.groups[far])
+    for entry, accuracy in zip(board.entries, intervals, strict=True):
         rows.append(
             (
                 Cell(entry.name, mark=entry.family),
-                percent_interval(Interval(value, low, high)),
-                number(100 * (float(entry.shares[clean].mean()) - value), 1),
+                percent_interval(accuracy),
+                number(100 * (float(entry.shares[clean].mean()) - accuracy.value), 1),
                 percent(float(entry.shares[near].mean()) if near.any() else None),
             )
         )
@@ -96,9 +94,22 @@ def near_leakage(board: Board, audits: list[Audit]) -> Element | None:
         Column("recognizer", is_text=True),
         Column("without near twins, %", f"{int(far.sum()):,} faces"),
         Column("gain by near twins, points", "clean less without near twins"),
-        Column("on near twins, %", f"{int((clean & ~far).sum()):,} faces"),
+        Column("on near twins, %", f"{int(near.sum()):,} faces"),
     )
     return Grid("Clean test faces without nearly identical ones", columns, tuple(rows))
+
+
+def clean_faces(board: Board, audits: list[Audit]) -> NDArray[np.bool_] | None:
+    """Which of a board's faces are in the clean test split, (n,); None off test, and without a fitting audit."""
+    found = _audit_of(board, audits)
+    if found is None or board.split != "test":
+        return None
+    clean = _unseen(found.exact, shown(board.entries[0].first, "test").rows)
+    return clean if int(clean.sum()) == board.card.n_clean_test else None
+
+
+def _audit_of(board: Board, audits: list[Audit]) -> Audit | None:
+    return next((one for one in audits if one.dataset == board.card.name), None)
 
 
 def _unseen(found: Duplicates, rows: NDArray[np.int64]) -> NDArray[np.bool_]:

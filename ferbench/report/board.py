@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ferbench.data.dataset import DatasetCard
 from ferbench.metrics import Scores
+from ferbench.report.exports import Export
 from ferbench.report.predictions import SplitPredictions
 from ferbench.report.runs import Run
 from ferbench.results import RunResult
@@ -79,6 +80,25 @@ class Entry:
         return aids_of(self.result)
 
 
+class Tested(NamedTuple):
+    """What the paired tests of a leaderboard have: an entry, or a shipped form of which the predictions are stored.
+
+    Attributes:
+        clean: Accuracy on the clean test split; None on validation.
+        right: Whether the lowest seed is right on each face, (n,).
+        shares: Share of the seeds that are right on each face, (n,).
+        is_export: Whether it is a shipped form.
+    """
+
+    name: str
+    family: Family
+    accuracy: Interval
+    clean: float | None
+    right: NDArray[np.bool_]
+    shares: NDArray[np.float64]
+    is_export: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Board:
     """A leaderboard.
@@ -87,7 +107,9 @@ class Board:
         card: What it was measured on.
         split: "test", or "validation" for those never scored on test.
         entries: The most accurate first.
-        pairs: Tests of every two of `entries`, by their places.
+        exports: Shipped forms of what was fitted on the same data.
+        tested: Entries, and the exports of which the predictions are stored; the most accurate first.
+        pairs: Tests of every two of `tested`, by their places.
         ties: Groups of places within which no two are significantly apart.
         ranks: From which to which rank each could be.
         is_aided: Whether it ranks ensembles and test-time augmentation, which stand on no other.
@@ -97,6 +119,8 @@ class Board:
     card: DatasetCard
     split: SplitName
     entries: tuple[Entry, ...]
+    exports: tuple[Export, ...]
+    tested: tuple[Tested, ...]
     pairs: tuple[PairTest, ...]
     ties: tuple[tuple[int, ...], ...]
     ranks: tuple[tuple[int, int], ...]
@@ -123,8 +147,13 @@ class Board:
         ours, theirs = shown(self.entries[0].first, self.split), shown(other.entries[0].first, other.split)
         return self.card.classes == other.card.classes and ours.is_of_the_same_faces(theirs)
 
+    def place_of(self, one: Entry | Export) -> int | None:
+        """Its place among `tested`; None where it is not there."""
+        wanted = one.name, isinstance(one, Export)
+        return next((place for place, two in enumerate(self.tested) if (two.name, two.is_export) == wanted), None)
+
     def letters(self, place: int) -> str:
-        """Which groups of ties an entry is in, a letter each."""
+        """Which groups of ties one of `tested` is in, a letter each."""
         return "".join(_letter(number) for number, group in enumerate(self.ties) if place in group)
 
 

@@ -5,23 +5,20 @@ Times of single runs, taken on other days and machines, are not mixed in: what t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from ferbench.engines.record import Form, Survey
-from ferbench.errors import FerbenchError
-from ferbench.evaluation import Evaluation, origin_of
-from ferbench.metrics import Scores
-from ferbench.report.board import Board, Entry, shown
-from ferbench.report.runs import SetApart
-from ferbench.report.scores import follows_from_confusion
-from ferbench.report.shipped import ShippedForm, shipped_as, shipped_form
-from ferbench.report.standing import Contender, Recall, Standing
-from ferbench.statistics.intervals import Interval
+import numpy as np
 
-_Z = 1.959964  # of the normal distribution: 95 % lie between -z and z
+from ferbench.engines.record import Form, Survey
+from ferbench.metrics import Scores
+from ferbench.report.board import Board, Entry
+from ferbench.report.exports import Export
+from ferbench.report.shipped import shipped_as
+from ferbench.report.standing import Contender, Recall, Standing
+from ferbench.statistics.intervals import Interval, wilson_interval
+
 _SAME_ACCURACY = 0.002  # 7 of 3,589 faces: other processors round otherwise
 
 
@@ -33,67 +30,25 @@ class _Known(NamedTuple):
     source: str | None
 
 
-def standing(board: Board, surveys: Sequence[Survey], evaluations: Sequence[tuple[str, Evaluation]]) -> Standing:
-    """Put entries and forms side by side, and time them.
+def standing(board: Board, surveys: Sequence[Survey]) -> Standing:
+    """Put entries and shipped forms side by side, and time them.
 
     Args:
-        board: Its entries contend.
+        board: Its entries and exports contend.
         surveys: Of those on the board's data the newest tells the times.
-        evaluations: With their places; those of shipped forms on the board's split contend.
     """
     fitting = [one for one in surveys if (one.dataset, one.fingerprint) == (board.card.name, board.card.fingerprint)]
     survey = max(fitting, key=lambda one: one.created_at, default=None)
-    found = [_entry(board, place, entry) for place, entry in enumerate(board.entries)]
-    for place, evaluation in evaluations:
-        form, _ = form_of(board, place, evaluation)
-        if form is not None:
-            found.append(_form(board, evaluation, form))
+    found = [*(_entry(board, entry) for entry in board.entries), *(_export(board, one) for one in board.exports)]
     others: list[str] = []
     timed = [_timed(one, survey, others) if survey else one.contender for one in found]
     timed.sort(key=lambda one: (-one.accuracy.value, one.name))
     return Standing(board, tuple(timed), survey, (*_times(timed, survey, len(fitting)), *others), elsewhere="")
 
 
-def form_of(board: Board, place: str, evaluation: Evaluation) -> tuple[ShippedForm | None, SetApart | None]:
-    """The shipped form that an evaluation is of, where it may stand on a board; or why it may not.
-
-    Returns:
-        Neither where the evaluation is of something else: another dataset or split, a recognizer as it was fitted.
-    """
-    card = board.card
-    is_of_the_board = (
-        evaluation.split == board.split
-        and not board.is_aided
-        and (evaluation.dataset, evaluation.fingerprint) == (card.name, card.fingerprint)
-        and evaluation.recognizer.fitted_on == card.name
-        and evaluation.classes == evaluation.dataset_classes == card.classes
-    )
-    if not is_of_the_board:
-        return None, None
-    name = evaluation.recognizer.experiment
-    try:
-        form = shipped_form(name)
-        weights = origin_of(name).weights if form else None
-    except FerbenchError as error:
-        return None, SetApart(place, str(error))
-    if form is None:
-        return None, None
-    if not _is_of_all_faces(board, evaluation.scores):
-        return None, SetApart(
-            place, f"Its scores are not those of all {board.n_faces:,} faces, class by class: evaluate it again."
-        )
-    if weights != evaluation.recognizer.weights:
-        return None, SetApart(place, f"{name} is shipped with other weights than were evaluated: evaluate it again.")
-    verdict = form.verdict
-    if (verdict.dataset, verdict.n) != (card.name, card.n_validation):
-        return None, SetApart(place, f"The gate of {name} judged other faces than this leaderboard's validation split.")
-    if not verdict.passed:
-        return None, SetApart(place, f"{name} failed its gate: {'; '.join(verdict.failures)}.")
-    return form, None
-
-
-def _entry(board: Board, place: int, entry: Entry) -> _Known:
+def _entry(board: Board, entry: Entry) -> _Known:
     gate = entry.result.gate
+    cleans = [run.result.clean_test for run in entry.runs if run.result.clean_test and board.split == "test"]
     contender = Contender(
         name=entry.name,
         family=entry.family,
@@ -104,8 +59,10 @@ def _entry(board: Board, place: int, entry: Entry) -> _Known:
         macro_f1=entry.mean(lambda scores: scores.macro_f1, board.split),
         clean=entry.mean(lambda scores: scores.accuracy, "clean_test"),
         size_bytes=entry.result.cost.size_bytes,
-        recalls=_recalls(board, entry),
-        place=place,
+        recalls=_recalls_of([getattr(run.result, board.split) for run in entry.runs], board.card.classes),
+        clean_recalls=_recalls_of(cleans, board.card.classes) if len(cleans) == len(entry.runs) else (),
+        place=board.place_of(entry),
+        is_export=False,
         entry=entry,
         form=None,
         timing=None,
@@ -113,25 +70,24 @@ def _entry(board: Board, place: int, entry: Entry) -> _Known:
     return _Known(contender, _names(entry), entry.result.recognizer.name if gate else None)
 
 
-def _form(board: Board, evaluation: Evaluation, form: ShippedForm) -> _Known:
-    scores = evaluation.scores
+def _export(board: Board, one: Export) -> _Known:
+    form, scores, clean = one.form, one.evaluation.scores, one.evaluation.clean
+    place, stored = board.place_of(one), Interval(scores.accuracy, *scores.accuracy_interval)
     origin = next((one for one in board.entries if form.config_hash in _hashes(one)), None)
-    recalls = tuple(
-        Recall(name, _wilson(row[place] / sum(row), sum(row)) if sum(row) else None)
-        for place, (name, row) in enumerate(zip(board.card.classes, scores.confusion, strict=True))
-    )
     contender = Contender(
         name=form.name,
         family=origin.family if origin else "deep",
         engine=form.verdict.engine,
         precision=form.verdict.precision,
-        accuracy=Interval(scores.accuracy, *scores.accuracy_interval),
+        accuracy=stored if place is None else board.tested[place].accuracy,
         validation=form.verdict.exported.accuracy,
         macro_f1=scores.macro_f1,
-        clean=evaluation.clean.accuracy if evaluation.clean else None,
+        clean=clean.accuracy if clean else None,
         size_bytes=form.size_bytes,
-        recalls=recalls,
-        place=None,
+        recalls=_recalls_of([scores], board.card.classes),
+        clean_recalls=_recalls_of([clean], board.card.classes) if clean else (),
+        place=place,
+        is_export=True,
         entry=origin,
         form=None,
         timing=None,
@@ -139,26 +95,14 @@ def _form(board: Board, evaluation: Evaluation, form: ShippedForm) -> _Known:
     return _Known(contender, {form.name, *(_names(origin) if origin else ())}, form.verdict.source)
 
 
-def _is_of_all_faces(board: Board, scores: Scores) -> bool:
-    expected = [board.card.counts[board.split].get(name, 0) for name in board.card.classes]
-    return [sum(row) for row in scores.confusion] == expected and follows_from_confusion(scores)
-
-
-def _recalls(board: Board, entry: Entry) -> tuple[Recall, ...]:
-    labels = shown(entry.first, board.split).labels
+def _recalls_of(scores: Sequence[Scores], classes: tuple[str, ...]) -> tuple[Recall, ...]:
+    """The mean recall over seeds, which all have the same faces."""
     found = []
-    for label, name in enumerate(board.card.classes):
-        shares = entry.shares[labels == label]
-        found.append(Recall(name, _wilson(float(shares.mean()), len(shares)) if len(shares) else None))
+    for name in classes:
+        ours = [one.classes[name] for one in scores]
+        share, n = float(np.mean([one.recall for one in ours])), ours[0].support
+        found.append(Recall(name, wilson_interval(share, n) if n else None))
     return tuple(found)
-
-
-def _wilson(share: float, n: int) -> Interval:
-    """With Wilson's 95 % interval (1927), which is no point where nothing or everything is right."""
-    z2 = _Z * _Z
-    center = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return Interval(share, max(0.0, center - half), min(1.0, center + half))
 
 
 def _timed(known: _Known, survey: Survey, others: list[str]) -> Contender:
@@ -167,7 +111,7 @@ def _timed(known: _Known, survey: Survey, others: list[str]) -> Contender:
     alike = [form for form in survey.forms if (form.engine, form.precision) == (one.engine, one.precision)]
     named = [form for form in alike if form.display_name in known.names]
     expected = [one.validation]
-    if one.place is not None and one.entry is not None:
+    if one.entry is not None and not one.is_export:
         expected += [run.result.validation.accuracy for run in one.entry.runs]
 
     def distance(form: Form) -> float:

@@ -9,7 +9,7 @@ from ferbench.report.elements import Cell, Column, Grid, number, percent, percen
 from ferbench.report.standing import BUDGETS_MS, Contender, Standing
 from ferbench.report.tables import bytes_text
 
-_UNTESTED = "its answers are not stored, so it is in no paired test"
+_UNTESTED = "its predictions are not stored, so it is in no paired test"
 
 
 class Recommendation(NamedTuple):
@@ -35,6 +35,8 @@ def recommendations(standing: Standing) -> list[Recommendation]:
             continue
         single = one.timing.single
         shown = f"{percent_interval(one.accuracy).text} %"
+        if one.clean is not None:
+            shown += f", clean {100 * one.clean:.1f} %"
         is_test = standing.board.split == "test"
         accuracy = f"validation {100 * one.validation:.1f} %, test {shown}" if is_test else f"validation {shown}"
         cost = (
@@ -90,15 +92,17 @@ def leaderboard(standing: Standing) -> Grid:
 
 def verdict(board: Board) -> str:
     """The board in one sentence."""
-    if not board.entries:
+    if not board.tested:
         return ""
-    best = board.entries[0]
-    ties = {board.entries[place].name for group in board.ties if 0 in group for place in group} - {best.name}
+    best = board.tested[0]
+    ties = {board.tested[place].name for group in board.ties if 0 in group for place in group} - {best.name}
     tied = f", tied with {_listed(sorted(ties))}" if ties else ", significantly ahead of all others"
-    alone = tied if len(board.entries) > 1 else ""
-    text = f"{best.name} is right on {percent_interval(best.accuracy).text} % of {board.n_faces:,} faces{alone}."
+    alone = tied if len(board.tested) > 1 else ""
+    clean = "" if best.clean is None else f" ({100 * best.clean:.1f} % of the {board.card.n_clean_test:,} clean ones)"
+    right = f"is right on {percent_interval(best.accuracy).text} %"
+    text = f"{best.name} {right} of {board.n_faces:,} faces{clean}{alone}."
     classical = next((entry for entry in board.entries if entry.family == "classical"), None)
-    if classical is not None and classical is not best:
+    if classical is not None and classical.name != best.name:
         text += f" The best classical one, {classical.name}, is right on {percent_interval(classical.accuracy).text} %."
     return text
 
@@ -121,7 +125,7 @@ def _kind(one: Contender) -> str:
 
 
 def _seeds(one: Contender) -> Cell:
-    if one.place is None or one.entry is None:
+    if one.is_export or one.entry is None:
         return Cell("1", 1.0)
     n, deviation = one.entry.seeds.n, one.entry.seeds.deviation
     return Cell(f"{n}" if deviation is None else f"{n} ± {100 * deviation:.1f}", float(n))

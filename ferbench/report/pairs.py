@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ferbench.report.board import Board, shown
+from ferbench.report.board import Board, Tested, shown
 from ferbench.report.elements import Cell, Column, Element, Grid, Text, number, p_value_text, points_interval
 from ferbench.statistics.intervals import Interval
 from ferbench.statistics.paired import compare_pairs
@@ -14,17 +14,20 @@ def pair_tests(board: Board) -> list[Element]:
     """How the tests were made, all differences, the ties, and all pairs; nothing for a single entry."""
     if not board.pairs:
         return []
-    n = len(board.entries)
+    n = len(board.tested)
+    exports = [one.name for one in board.tested if one.is_export]
     intro = (
         f"McNemar's test on the same {board.n_faces:,} faces for every pair, {len(board.pairs):,} in all, p-values "
         "corrected together (Holm): exact where fewer than 25 faces are right for one alone, else chi-square with "
         "continuity correction. Where an experiment has several seeds the test is between the lowest ones, and the "
         "difference between means. Intervals are paired bootstraps over duplicate groups, for each pair alone."
     )
+    if exports:
+        intro += f" Shipped exports, by the stored predictions of their evaluations: {', '.join(exports)}."
     by_places = {(pair.first, pair.second): pair for pair in board.pairs}
     rows = []
     for i in range(n):
-        cells = [Cell(board.entries[i].name, mark=board.entries[i].family)]
+        cells = [Cell(board.tested[i].name, mark=board.tested[i].family)]
         for j in range(n):
             pair = by_places.get((min(i, j), max(i, j)))
             if pair is None:
@@ -33,25 +36,26 @@ def pair_tests(board: Board) -> list[Element]:
             sign = 1 if i < j else -1
             value = sign * 100 * pair.difference.value
             words = "significant" if pair.is_apart else "a tie"
-            note = f"{board.entries[i].name} less {board.entries[j].name}: {words}, p = {p_value_text(pair.p_adjusted)}"
+            note = f"{board.tested[i].name} less {board.tested[j].name}: {words}, p = {p_value_text(pair.p_adjusted)}"
             cells.append(Cell(f"{value:+.1f}", value, note, mark="apart" if pair.is_apart else "weak"))
         rows.append(tuple(cells))
-    columns = (Column("row less column", is_text=True), *(Column(entry.name) for entry in board.entries))
+    columns = (Column("row less column", is_text=True), *(Column(one.name) for one in board.tested))
     matrix = Grid("Difference in accuracy, points; in bold where significant", columns, tuple(rows), is_sortable=False)
     return [Text(intro), matrix, _ties(board), _pairs(board)]
 
 
 def against_single(aided: Board, single: Board) -> Grid:
     """Ensembles and the like against the best single recognizer on the same faces, tested pair by pair."""
-    best = single.entries[0]
-    entries = [best, *aided.entries]
-    right = np.column_stack([shown(entry.first, aided.split).right for entry in entries])
-    shares = np.column_stack([entry.shares for entry in entries])
-    found = compare_pairs(right, shown(best.first, aided.split).groups, shares=shares)
+    best = single.tested[0]
+    tested = [best, *aided.tested]
+    right = np.column_stack([one.right for one in tested])
+    groups = shown(aided.entries[0].first, aided.split).groups
+    found = compare_pairs(right, groups, shares=np.column_stack([one.shares for one in tested]))
     columns = (
         Column("with aids", is_text=True),
         Column("single", is_text=True),
         Column("difference, points", "with its 95 % paired bootstrap interval"),
+        Column("clean, points", "the difference on the clean test split"),
         Column("p, Holm", "McNemar's test, corrected for all pairs of these"),
         Column("verdict", is_text=True),
     )
@@ -61,9 +65,10 @@ def against_single(aided: Board, single: Board) -> Grid:
             value, low, high = pair.difference
             rows.append(
                 (
-                    Cell(entries[pair.second].name, mark=entries[pair.second].family),
+                    Cell(tested[pair.second].name, mark=tested[pair.second].family),
                     Cell(best.name),
                     points_interval(Interval(-value, -high, -low)),
+                    _clean(tested[pair.second], best),
                     Cell(p_value_text(pair.p_adjusted), pair.p_adjusted),
                     Cell("apart" if pair.is_apart else "tie"),
                 )
@@ -71,11 +76,18 @@ def against_single(aided: Board, single: Board) -> Grid:
     return Grid("Against the best single recognizer, on the same faces", columns, tuple(rows))
 
 
+def _clean(one: Tested, other: Tested) -> Cell:
+    if one.clean is None or other.clean is None:
+        return number(None)
+    points = 100 * (one.clean - other.clean)
+    return Cell(f"{points:+.1f}", points)
+
+
 def _ties(board: Board) -> Grid:
     rows = [
         (
             Cell(board.letters(group[0]) if len(group) == 1 else _common_letter(board, number)),
-            Cell(", ".join(board.entries[place].name for place in group)),
+            Cell(", ".join(board.tested[place].name for place in group)),
         )
         for number, group in enumerate(board.ties)
     ]
@@ -96,6 +108,7 @@ def _pairs(board: Board) -> Grid:
         Column("better", is_text=True),
         Column("than", is_text=True),
         Column("difference, points", "with its 95 % paired bootstrap interval"),
+        *([Column("clean, points", "the difference on the clean test split")] if board.split == "test" else []),
         Column("only the better right", "faces"),
         Column("only the other right", "faces"),
         Column("p", "of this pair alone"),
@@ -104,12 +117,13 @@ def _pairs(board: Board) -> Grid:
     )
     rows = []
     for pair in board.pairs:
-        first, second = board.entries[pair.first], board.entries[pair.second]
+        first, second = board.tested[pair.first], board.tested[pair.second]
         rows.append(
             (
                 Cell(first.name),
                 Cell(second.name),
                 points_interval(pair.difference),
+                *([_clean(first, second)] if board.split == "test" else []),
                 number(pair.test.only_first, 0),
                 number(pair.test.only_second, 0),
                 Cell(p_value_text(pair.test.p_value), pair.test.p_value, "exact" if pair.test.is_exact else ""),

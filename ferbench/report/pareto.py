@@ -37,7 +37,7 @@ def pareto(standing: Standing) -> Plot | None:
     leftmost = min(point.ms for point in points)
     for family, symbol, words in _KINDS:
         members = [
-            point for point in points if point.one.family == family and (point.one.place is None) == ("export" in words)
+            point for point in points if point.one.family == family and point.one.is_export == ("export" in words)
         ]
         if members:
             traces.append(_markers(members, family, symbol, words, labelled, leftmost))

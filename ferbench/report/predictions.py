@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ferbench.errors import DataError
+from ferbench.evaluation import Evaluation
 from ferbench.metrics import Scores, score
-from ferbench.report.scores import follows_from_confusion, is_close
+from ferbench.report.scores import are_of_some_faces, follows_from_confusion, is_close
 from ferbench.results import RunResult
 from ferbench.types import Groups, Labels, Probabilities
 
@@ -68,14 +70,42 @@ def read_predictions(path: Path, result: RunResult) -> tuple[SplitPredictions, S
     Raises:
         DataError: it is missing, damaged, incomplete, or does not give the scores of `result`.
     """
-    splits = _Splits(path, result, _read_arrays(path))
-    validation = splits.checked("validation", result.validation, result.dataset.n_validation)
-    test = splits.checked("test", result.test, result.dataset.n_test) if result.test else None
+    card = result.dataset
+    stored = _Stored(path, card.classes, _read_arrays(path))
+    validation = stored.checked("validation", result.validation, card.counts, card.n_validation)
+    test = stored.checked("test", result.test, card.counts, card.n_test) if result.test else None
+    if not all(follows_from_confusion(scores) for scores in (result.validation, result.test) if scores):
+        raise DataError(f"{path}: the scores of its result do not follow from their confusion matrix: one was changed.")
     if test is not None and _share_known(validation, test) > _MOST_SHARED:
         raise DataError(f"{path} has the faces of test under validation: what was chosen there was chosen on test.")
-    if result.clean_test and not _follows(result.clean_test, result.test):
+    if result.clean_test and not are_of_some_faces(result.clean_test, result.test):
         raise DataError(f"{path}: the scores of the clean test split are not of some of its faces: one was changed.")
     return validation, test
+
+
+def read_evaluated(path: Path, evaluation: Evaluation) -> SplitPredictions:
+    """Read the predictions that a recorded evaluation has beside it.
+
+    Args:
+        path: The file.
+        evaluation: Whose scores they must give, and whose `predictions_sha256` they must have.
+
+    Raises:
+        DataError: it is missing, damaged, another one, or does not give the scores of `evaluation`.
+    """
+    if path.is_file() and sha256_of(path) != evaluation.predictions_sha256:
+        raise DataError(f"{path} is not what was stored with the record, its sha256 is another: evaluate again.")
+    scores, split, classes = evaluation.scores, evaluation.split, evaluation.sharing.scored
+    counts: dict[str, dict[str, int]] = {
+        split: {name: sum(row) for name, row in zip(classes, scores.confusion, strict=False)}
+    }
+    return _Stored(path, classes, _read_arrays(path)).checked(split, scores, counts, scores.n)
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, as hexadecimal text."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -87,28 +117,28 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except FileNotFoundError:
-        raise DataError(f"{path} does not exist: without it nothing can be tested. Run the experiment again.") from None
+        raise DataError(f"{path} does not exist: without it nothing can be tested. Run again what wrote it.") from None
     except DataError:
         raise
     except Exception as error:  # whatever zipfile, zlib and NumPy make of bytes that are not theirs
-        raise DataError(f"{path} is damaged ({error}): run the experiment again.") from error
+        raise DataError(f"{path} is damaged ({error}): run again what wrote it.") from error
 
 
-class _Splits:
-    """The predictions of one file, checked against what its result says."""
+class _Stored:
+    """The predictions of one file, checked against what the result or record beside it says."""
 
-    def __init__(self, path: Path, result: RunResult, arrays: dict[str, NDArray[Any]]) -> None:
+    def __init__(self, path: Path, classes: tuple[str, ...], arrays: dict[str, NDArray[Any]]) -> None:
         self.path = path
-        self.card = result.dataset
+        self.classes = classes
         self.arrays = arrays
         stored = tuple(str(name) for name in arrays.get("classes", np.array([])).ravel())
-        if stored != self.card.classes:
+        if stored != classes:
             raise DataError(
                 f"{path} has the classes {', '.join(stored)[:200] or 'none'}, its result "
-                f"{', '.join(self.card.classes)}: a class is missing or in another place."
+                f"{', '.join(classes)}: a class is missing or in another place."
             )
 
-    def checked(self, split: str, scores: Scores, n_faces: int) -> SplitPredictions:
+    def checked(self, split: str, scores: Scores, counts: dict[str, dict[str, int]], n_faces: int) -> SplitPredictions:
         found = {name: self._array(f"{split}_{name}", kinds) for name, kinds in _KINDS.items()}
         order = np.argsort(found["index"], kind="stable")
         predictions = SplitPredictions(
@@ -125,7 +155,7 @@ class _Splits:
             )
         if n == 0:
             raise DataError(f"{self.path} has no face of {split}: there is nothing to compare it by.")
-        self._check_labels(split, predictions)
+        self._check_labels(split, predictions, counts.get(split, {}))
         self._check_probabilities(split, predictions)
         self._check_scores(split, predictions, scores)
         return predictions
@@ -141,20 +171,19 @@ class _Splits:
             raise DataError(f"{self.path} has {n:,} faces and {len(array):,} rows under {name}.")
         return array
 
-    def _check_labels(self, split: str, found: SplitPredictions) -> None:
+    def _check_labels(self, split: str, found: SplitPredictions, counts: dict[str, int]) -> None:
         if (np.diff(found.rows) == 0).any():
             raise DataError(f"{self.path} has a face of {split} twice.")
-        counts = self.card.counts.get(split, {})
-        expected = [counts.get(name, 0) for name in self.card.classes]
+        expected = [counts.get(name, 0) for name in self.classes]
         inside = bool(((found.labels >= 0) & (found.labels < len(expected))).all())
         if not inside or np.bincount(found.labels, minlength=len(expected)).tolist() != expected:
             raise DataError(f"{self.path}: the labels of {split} are not those of the dataset, class by class.")
 
     def _check_probabilities(self, split: str, found: SplitPredictions) -> None:
         p = found.probabilities
-        if p.shape[1] != len(self.card.classes):
+        if p.shape[1] != len(self.classes):
             raise DataError(
-                f"{self.path} has {p.shape[1]} probabilities a face of {split}, the dataset {len(self.card.classes)} "
+                f"{self.path} has {p.shape[1]} probabilities a face of {split}, the dataset {len(self.classes)} "
                 "classes: a class is missing."
             )
         if not np.isfinite(p).all():
@@ -164,9 +193,9 @@ class _Splits:
 
     def _check_scores(self, split: str, found: SplitPredictions, scores: Scores) -> None:
         expected = score(
-            found.labels, found.probabilities, self.card.classes, groups=found.groups, interval=scores.accuracy_interval
+            found.labels, found.probabilities, self.classes, groups=found.groups, interval=scores.accuracy_interval
         )
-        if not is_close(scores, expected) or not follows_from_confusion(scores):
+        if not is_close(scores, expected):
             raise DataError(f"{self.path} does not give the scores that its result has for {split}: one was changed.")
 
 
@@ -175,14 +204,3 @@ def _share_known(validation: SplitPredictions, test: SplitPredictions) -> float:
     known = dict(zip(test.rows.tolist(), test.labels.tolist(), strict=True))
     found = zip(validation.rows.tolist(), validation.labels.tolist(), strict=True)
     return float(np.mean([known.get(row) == label for row, label in found]))
-
-
-def _follows(part: Scores, whole: Scores | None) -> bool:
-    """Whether scores are of some of the faces of others, as far as can be told without those faces."""
-    if whole is None or len(part.confusion) != len(whole.confusion):
-        return False
-    is_part = all(
-        len(ours) == len(theirs) and all(own <= all_ for own, all_ in zip(ours, theirs, strict=True))
-        for ours, theirs in zip(part.confusion, whole.confusion, strict=True)
-    )
-    return is_part and follows_from_confusion(part)

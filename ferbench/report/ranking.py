@@ -10,21 +10,28 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ferbench.metrics import Scores, log_loss
-from ferbench.report.board import Board, Calibration, Entry, SplitName, aids_of, shown
+from ferbench.report.board import Board, Calibration, Entry, SplitName, Tested, aids_of, shown
+from ferbench.report.exports import Export, Recorded, exports_of
+from ferbench.report.predictions import SplitPredictions
 from ferbench.report.runs import Run, SetApart
 from ferbench.results import RunResult
 from ferbench.statistics.calibration import calibration_error, fit_temperature, reliability, with_temperature
-from ferbench.statistics.intervals import Interval, bootstrap_interval, spread
+from ferbench.statistics.intervals import Interval, bootstrap_interval, bootstrap_intervals, spread
 from ferbench.statistics.paired import compare_pairs, rank_ranges, tie_groups
 
 
-def boards(runs: Iterable[Run]) -> tuple[list[Board], list[SetApart]]:
-    """Put runs on leaderboards: those of real faces first, then those with more entries.
+def boards(runs: Iterable[Run], records: Sequence[Recorded] = ()) -> tuple[list[Board], list[SetApart]]:
+    """Put runs on leaderboards, and shipped forms beside them: those of real faces first, then those with more entries.
+
+    Args:
+        runs: Finished ones.
+        records: Evaluations; those of shipped forms on the data and split of a leaderboard stand on it.
 
     Returns:
-        The boards, and runs that claim to be of a board and were scored on other faces.
+        The boards, and what claims to be of a board and cannot stand on it.
     """
     by_key: dict[tuple[tuple[str, tuple[str, ...], str], bool], list[Run]] = {}
     for run in runs:
@@ -43,7 +50,9 @@ def boards(runs: Iterable[Run]) -> tuple[list[Board], list[SetApart]]:
             kept, others = _of_the_same_faces(members, split)
             apart += others
             if kept:
-                found.append(_board(kept, split, notes))
+                board, others = _board(kept, split, records, notes)
+                found.append(board)
+                apart += others
     return sorted(found, key=_importance), apart
 
 
@@ -73,41 +82,65 @@ def _have_the_same_faces(one: Run, other: Run, split: SplitName) -> bool:
     )
 
 
-def _board(runs: Sequence[Run], split: SplitName, notes: list[str]) -> Board:
+def _board(
+    runs: Sequence[Run], split: SplitName, records: Sequence[Recorded], notes: list[str]
+) -> tuple[Board, list[SetApart]]:
     by_name: dict[str, list[Run]] = {}
     for run in runs:
         by_name.setdefault(run.result.config.name, []).append(run)
-    entries = [_entry(name, members, split) for name, members in by_name.items()]
-    entries.sort(key=lambda entry: (-entry.accuracy.value, entry.name))
     groups = shown(runs[0], split).groups
-    right = np.column_stack([shown(entry.first, split).right for entry in entries])
-    pairs = compare_pairs(right, groups, shares=np.column_stack([entry.shares for entry in entries]))
+    shares = [np.mean([shown(run, split).right for run in members], axis=0) for members in by_name.values()]
+    intervals = bootstrap_intervals(np.column_stack(shares), groups)
+    entries = [
+        _entry(name, members, split, accuracy, right)
+        for (name, members), accuracy, right in zip(by_name.items(), intervals, shares, strict=True)
+    ]
+    entries.sort(key=lambda entry: (-entry.accuracy.value, entry.name))
+    card, faces, is_aided = runs[0].result.dataset, shown(runs[0], split), entries[0].aids != ""
+    exports, objections = ([], []) if is_aided else exports_of(card, faces, split, records)
+    tested = [_tested(entry) for entry in entries]
+    tested += [_tested_export(one, one.predictions) for one in exports if one.predictions]
+    tested.sort(key=lambda one: (-one.accuracy.value, one.name))
+    right = np.column_stack([one.right for one in tested])
+    pairs = compare_pairs(right, faces.groups, shares=np.column_stack([one.shares for one in tested]))
     apart = [(pair.first, pair.second) for pair in pairs if pair.is_apart]
-    return Board(
-        card=runs[0].result.dataset,
+    board = Board(
+        card=card,
         split=split,
         entries=tuple(entries),
+        exports=tuple(exports),
+        tested=tuple(tested),
         pairs=tuple(pairs),
-        ties=tuple(tie_groups(len(entries), apart)),
-        ranks=tuple(rank_ranges([entry.accuracy.value for entry in entries], apart)),
-        is_aided=entries[0].aids != "",
+        ties=tuple(tie_groups(len(tested), apart)),
+        ranks=tuple(rank_ranges([one.accuracy.value for one in tested], apart)),
+        is_aided=is_aided,
         warnings=(*notes, *_warnings(runs, entries)),
     )
+    return board, objections
 
 
-def _entry(name: str, runs: Sequence[Run], split: SplitName) -> Entry:
+def _entry(name: str, runs: Sequence[Run], split: SplitName, accuracy: Interval, shares: NDArray[np.float64]) -> Entry:
     ordered = tuple(sorted(runs, key=lambda run: run.result.config.seed))
-    shares = np.mean([shown(run, split).right for run in ordered], axis=0)
-    low, high = bootstrap_interval(shares, shown(ordered[0], split).groups)
     return Entry(
         name=name,
         runs=ordered,
         split=split,
-        accuracy=Interval(float(shares.mean()), low, high),
+        accuracy=accuracy,
         seeds=spread([float(shown(run, split).right.mean()) for run in ordered]),
         shares=shares,
         calibration=_mean_calibration([_calibration(run, split) for run in ordered]),
     )
+
+
+def _tested(entry: Entry) -> Tested:
+    right, clean = shown(entry.first, entry.split).right, entry.mean(lambda scores: scores.accuracy, "clean_test")
+    return Tested(entry.name, entry.family, entry.accuracy, clean, right, entry.shares, is_export=False)
+
+
+def _tested_export(one: Export, found: SplitPredictions) -> Tested:
+    shares, clean = found.right.astype(np.float64), one.evaluation.clean
+    accuracy = Interval(float(shares.mean()), *bootstrap_interval(shares, found.groups))
+    return Tested(one.name, "deep", accuracy, clean.accuracy if clean else None, found.right, shares, is_export=True)
 
 
 def _calibration(run: Run, split: SplitName) -> Calibration:

@@ -81,9 +81,14 @@ def robustness_table(found: RobustnessResult) -> Table:
     return table
 
 
-def robustness_section(records: Sequence[RobustnessResult]) -> Section:
-    """Each record: what was measured, the mean over corruptions by severity, every corruption by itself, tables."""
-    elements: list[Element] = [Text(_INTRO)]
+def robustness_section(records: Sequence[RobustnessResult], note: str = "") -> Section:
+    """Each record: what was measured, the mean over corruptions by severity, every corruption by itself, tables.
+
+    Args:
+        records: One a dataset.
+        note: What a reader must know of them besides.
+    """
+    elements: list[Element] = [Text(_INTRO), *([Text(note)] if note else [])]
     for number, found in enumerate(sorted(records, key=lambda one: one.is_synthetic)):
         elements += [_mean_plot(found, number), _scores(found), *_by_corruption(found, number)]
     return Section("robustness", "When pictures are bad", elements)

@@ -33,6 +33,17 @@ def follows_from_confusion(scores: Scores) -> bool:
     return is_same and _has_an_interval(scores)
 
 
+def are_of_some_faces(part: Scores, whole: Scores | None) -> bool:
+    """Whether scores are of some of the faces of others, as far as can be told without those faces."""
+    if whole is None or len(part.confusion) != len(whole.confusion):
+        return False
+    is_part = all(
+        len(ours) == len(theirs) and all(own <= all_ for own, all_ in zip(ours, theirs, strict=True))
+        for ours, theirs in zip(part.confusion, whole.confusion, strict=True)
+    )
+    return is_part and follows_from_confusion(part)
+
+
 def _has_an_interval(scores: Scores) -> bool:
     low, high = scores.accuracy_interval
     width = 2 * 1.96 * float(np.sqrt(scores.accuracy * (1 - scores.accuracy) / scores.n))

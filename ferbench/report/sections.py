@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ferbench.report.board import Board, Entry
+from ferbench.report.costs import costs
 from ferbench.report.elements import (
     Cell,
     Column,
@@ -18,8 +21,7 @@ from ferbench.report.elements import (
 )
 from ferbench.report.pairs import pair_tests
 from ferbench.report.plots import curves, reliability_plot
-from ferbench.report.standing import Contender, Standing
-from ferbench.report.tables import bytes_text
+from ferbench.report.standing import Contender, Recall, Standing
 from ferbench.statistics.intervals import Interval
 
 _OPEN_MATRICES = 2
@@ -31,10 +33,10 @@ def board_sections(standing: Standing) -> list[Section]:
     found = [
         Section("tests", "Which differences are real", pair_tests(board)),
         Section("confusion", "What is taken for what", _confusions(board)),
-        Section("recall", "Recall by emotion", [_recall(standing)]),
+        Section("recall", "Recall by emotion", _recalls(standing)),
         Section("calibration", "Are the probabilities true", _calibration(board)),
         Section("leakage", "What twins across splits are worth", _leakage(board)),
-        Section("cost", "What it costs", _costs(standing)),
+        Section("cost", "What it costs", costs(standing)),
     ]
     plot = curves(board)
     found.append(Section("curves", "How training went", [plot] if plot else []))
@@ -68,24 +70,41 @@ def _confusion(board: Board, entry: Entry, place: int) -> Grid:
     return Grid(caption, columns, tuple(rows), is_sortable=False, is_folded=place >= _OPEN_MATRICES)
 
 
-def _recall(standing: Standing) -> Grid:
+def _recalls(standing: Standing) -> list[Element]:
     board = standing.board
     counts = board.card.counts[board.split]
+    titles = tuple(f"{name} ({counts.get(name, 0):,})" for name in board.card.classes)
+    caption = "Recall, % of the faces that are of the emotion (their number), with Wilson's 95 % intervals"
+    everyone = [(one, one.recalls) for one in standing.contenders]
+    clean = [(one, one.clean_recalls) for one in standing.contenders if one.clean_recalls]
+    found: list[Element] = [_recall(caption, titles, everyone)]
+    if clean:
+        caption = f"Recall on the {board.card.n_clean_test:,} clean test faces, %, with Wilson's 95 % intervals"
+        found.append(_recall(caption, board.card.classes, clean, is_folded=True))
+    return found
+
+
+def _recall(
+    caption: str,
+    titles: Sequence[str],
+    found: Sequence[tuple[Contender, tuple[Recall, ...]]],
+    *,
+    is_folded: bool = False,
+) -> Grid:
     columns = (
         Column("recognizer", is_text=True),
-        *(Column(f"{name} ({counts.get(name, 0):,})") for name in board.card.classes),
+        *(Column(title) for title in titles),
         Column("balanced accuracy", "mean of the recalls"),
     )
     rows = []
-    for one in standing.contenders:
-        shares = [recall.share for recall in one.recalls]
+    for one, recalls in found:
+        shares = [recall.share for recall in recalls]
         cells = [
             Cell(_whole_percent(share), share.value, heat=share.value) if share else number(None) for share in shares
         ]
         known = [share.value for share in shares if share]
         rows.append((Cell(one.name, mark=one.family), *cells, percent(sum(known) / len(known))))
-    caption = "Recall, % of the faces that are of the emotion (their number), with Wilson's 95 % intervals"
-    return Grid(caption, columns, tuple(rows))
+    return Grid(caption, columns, tuple(rows), is_folded=is_folded)
 
 
 def _whole_percent(share: Interval) -> str:
@@ -96,6 +115,7 @@ def _calibration(board: Board) -> list[Element]:
     columns = (
         Column("recognizer", is_text=True),
         Column("ECE, %", "expected calibration error, 15 bins of equal width"),
+        *([Column("ECE clean, %", "equal width, on the clean test split")] if board.split == "test" else []),
         Column("ECE by mass, %", "15 bins with equally many faces"),
         Column("Brier", "sum over classes, 0 to 2"),
         Column("log loss", "natural logarithm"),
@@ -110,6 +130,7 @@ def _calibration(board: Board) -> list[Element]:
             (
                 Cell(entry.name, mark=entry.family),
                 percent(found.equal_width),
+                *([percent(entry.mean(lambda one: one.calibration_error, "clean_test"))] * (board.split == "test")),
                 percent(found.equal_mass),
                 number(found.brier, 3),
                 number(found.log_loss, 3),
@@ -164,77 +185,3 @@ def _leakage(board: Board) -> list[Element]:
         "mix of emotions does: one that remembers nothing, such as prior, tells how much that is."
     )
     return [Text(intro), Grid("All test faces and the clean ones", columns, tuple(rows))]
-
-
-def _costs(standing: Standing) -> list[Element]:
-    timed = [_timed_cost(standing)] if standing.timed else []
-    return [Text(" ".join(standing.sentences)), *timed, _fit_cost(standing.board)]
-
-
-def _timed_cost(standing: Standing) -> Grid:
-    has_operations = any(one.multiply_adds for one in standing.timed)
-    columns = (
-        Column("recognizer", is_text=True),
-        Column("runs on", "engine and precision", is_text=True),
-        Column("p10, ms", "one face, batch 1, while nothing is in the way"),
-        Column("p50, ms"),
-        Column("p90, ms"),
-        Column("p99, ms", "from 1,000 calls up"),
-        Column("faces/s", "in batches of 64"),
-        Column("parameters"),
-        *([Column("multiply-adds", "of one face, counted in the network, millions")] if has_operations else []),
-        Column("size", "on disk"),
-        Column("load, s", "of a fresh process, libraries included"),
-        Column("memory", "by how much the peak of a fresh process grows"),
-    )
-    rows = [_timed_row(one, has_operations=has_operations) for one in standing.timed]
-    return Grid("Cost of an answer, all from one run in rotated order", columns, tuple(rows))
-
-
-def _timed_row(one: Contender, *, has_operations: bool) -> tuple[Cell, ...]:
-    cost = one.entry.result.cost if one.entry else None
-    timing, form = one.timing, one.form
-    memory = form.memory_bytes if form else None
-    return (
-        Cell(one.name, mark=one.family),
-        Cell(one.runs_on),
-        number(timing.single.p10_ms if timing else None, 2),
-        number(timing.single.p50_ms if timing else None, 2),
-        number(timing.single.p90_ms if timing else None, 2),
-        number(timing.single.p99_ms if timing else None, 2),
-        number(timing.batch.images_per_second if timing else None, 0),
-        number(cost.n_parameters if cost else None, 0),
-        *([number(one.multiply_adds / 1e6 if one.multiply_adds else None)] if has_operations else []),
-        Cell(bytes_text(one.size_bytes), float(one.size_bytes)),
-        number(form.load_seconds if form else None, 1),
-        Cell(bytes_text(memory), float(memory)) if memory else number(None),
-    )
-
-
-def _fit_cost(board: Board) -> Grid:
-    columns = (
-        Column("recognizer", is_text=True),
-        Column("fit, s", "wall clock, on the cores named; the median of its seeds"),
-        Column("fit, CPU s"),
-        Column("peak memory", "high-water mark of the process, data included; the largest of its seeds"),
-        Column("cores"),
-        Column("processor", is_text=True),
-    )
-    rows = []
-    for entry in board.entries:
-        costs = [run.result.cost for run in entry.runs]
-        peak = max((cost.peak_memory_bytes or 0 for cost in costs), default=0)
-        cores = sorted({cost.n_cores for cost in costs})
-        processors = sorted({run.result.environment.processor for run in entry.runs})
-        rows.append(
-            (
-                Cell(entry.name, mark=entry.family),
-                number(float(np.median([cost.fit_seconds for cost in costs])), 0),
-                number(float(np.median([cost.fit_cpu_seconds for cost in costs])), 0),
-                Cell(bytes_text(peak), float(peak)) if peak else number(None),
-                Cell(", ".join(str(n) for n in cores), float(cores[0])),
-                Cell("; ".join(processors)),
-            )
-        )
-    caption = "Cost of fitting, each run on its own machine and day: compare with care"
-    return Grid(caption, columns, tuple(rows))

@@ -48,10 +48,11 @@ def shipped_form(name: str) -> ShippedForm | None:
 
 def shipped_as(config_hash: str) -> list[str]:
     """Names under which the recognizer of a run is shipped, as it was fitted or exported."""
-    return [name for name in registry.shipped() if _config_hash(name) == config_hash]
+    return [name for name in registry.shipped() if config_hash_of(name) == config_hash]
 
 
-def _config_hash(name: str) -> str | None:
+def config_hash_of(name: str) -> str | None:
+    """Of the run that a shipped recognizer is from; None where its card does not say it."""
     try:
         return str(json.loads((registry.find(name) / "card.json").read_bytes())["config_hash"])
     except (OSError, ValueError, KeyError, TypeError):

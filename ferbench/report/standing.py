@@ -35,7 +35,9 @@ class Contender:
         validation: Accuracy on validation, which chooses.
         size_bytes: Of its files.
         recalls: On the split shown, a class each.
-        place: Of its entry on the board; None for a form: its answers are not stored, so no paired test has it.
+        clean_recalls: On the clean test split; empty where that is not scored.
+        place: Among `board.tested`; None for a form of which the predictions are not stored: no paired test has it.
+        is_export: Whether it is a shipped form, not an entry as it was fitted.
         entry: What it is, or what it was exported from; None for a form of what is not on the board.
         form: What the survey measured; None where it is not in the survey.
         timing: With the survey's first number of threads.
@@ -51,7 +53,9 @@ class Contender:
     clean: float | None
     size_bytes: int
     recalls: tuple[Recall, ...]
+    clean_recalls: tuple[Recall, ...]
     place: int | None
+    is_export: bool
     entry: Entry | None
     form: Form | None
     timing: Timing | None

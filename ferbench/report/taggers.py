@@ -15,6 +15,7 @@ from ferbench.statistics.calibration import calibration_error, reliability
 from ferbench.statistics.taggers import human_agreement, shares_of, vote_scores
 from ferbench.types import EMOTIONS
 
+_SPOKEN = {"unknown": "“unknown”", "NF": "“not a face”"}
 _MIN_AGREEMENT = 0.4  # taggers agree with 64 % of FER2013's labels, with 18 % of those of other faces
 
 
@@ -29,60 +30,74 @@ def read_votes() -> NDArray[np.uint8] | None:
     return votes if votes.ndim == 2 and votes.shape[1] == len(ANSWERS) else None
 
 
-def taggers_section(board: Board, votes: NDArray[np.uint8] | None) -> Section | None:
-    """What the taggers say of a board's faces; None where there are no votes on them."""
+def taggers_section(
+    board: Board, votes: NDArray[np.uint8] | None, clean: NDArray[np.bool_] | None = None
+) -> Section | None:
+    """What the taggers say of a board's faces, counting votes for its classes alone; None without votes on them.
+
+    Args:
+        board: Of FER2013's faces.
+        votes: See `read_votes`.
+        clean: Which faces of the board are in the clean test split, (n,); None: that is not known.
+    """
     if votes is None or not board.entries or not set(EMOTIONS) <= set(board.card.classes) <= set(ANSWERS):
         return None
     faces = shown(board.entries[0].first, board.split)
     if len(faces.rows) == 0 or faces.rows[0] < 0 or faces.rows[-1] >= len(votes):
         return None
-    found = votes[faces.rows]
     columns = [ANSWERS.index(name) for name in board.card.classes]
-    ours = found[:, columns].astype(np.float64)
+    ours = votes[faces.rows][:, columns].astype(np.float64)
     has_votes = ours.sum(axis=1) > 0
     agreement = (ours[has_votes].argmax(axis=1) == faces.labels[has_votes]).mean() if has_votes.any() else 0.0
-    if board.card.is_synthetic or agreement < _MIN_AGREEMENT:
+    if board.card.is_synthetic or agreement < _MIN_AGREEMENT or ours.sum(axis=1).max() < 2:
         return None
-    people = human_agreement(found[found.sum(axis=1) >= 2])
+    people = human_agreement(ours.astype(np.int64))
+    ceiling = float(shares_of(ours[has_votes]).max(axis=1).mean())
+    ignored = [_SPOKEN.get(name, name) for name in ANSWERS if name not in board.card.classes]
     intro = (
-        f"Ten people voted on each of these faces (FER+, {people.n:,} faces with votes, all ten answers counted, "
-        f"“unknown” and “not a face” among them). Two of them give the same answer on {100 * people.pairwise:.1f} % of "
-        f"faces; one gives the answer of most others on {100 * people.against_rest:.1f} %; nobody who gives one answer "
-        f"a face can agree with more than {100 * people.best_answer:.1f} % of votes. The label used here is the most "
-        f"voted emotion on {100 * agreement:.1f} % of faces with a vote for an emotion."
+        f"Ten people voted on each of these faces (FER+). Only votes for one of the {len(columns)} classes count here, "
+        f"for people and recognizers alike; left out: {', '.join(ignored)}. On {people.n:,} faces with two "
+        f"such votes or more, two people give the same answer on {100 * people.pairwise:.1f} %, and one gives the "
+        f"answer of most others on {100 * people.against_rest:.1f} %. Whoever gives one answer a face can agree with "
+        f"{100 * ceiling:.1f} % of votes at most, the ceiling of the first column. The label used here is the most "
+        f"voted class on {100 * agreement:.1f} % of faces."
     )
-    return Section("taggers", "Against ten people's votes", [Text(intro), _scores(board, ours)])
+    return Section("taggers", "Against ten people's votes", [Text(intro), _scores(board, ours, clean)])
 
 
-def _scores(board: Board, votes: NDArray[np.float64]) -> Element:
+def _scores(board: Board, votes: NDArray[np.float64], clean: NDArray[np.bool_] | None) -> Element:
+    has_votes = votes.sum(axis=1) > 0
+    shares = shares_of(votes[has_votes])
+    is_clean = None if clean is None else clean[has_votes]
     columns = (
         Column("recognizer", is_text=True),
-        Column("agreement, %", "mean share of votes for an emotion that went to the recognizer's answer"),
+        Column("agreement, %", "mean share of the votes counted that went to the recognizer's answer"),
+        *([Column("clean, %", f"agreement on {int(is_clean.sum()):,} clean faces")] if is_clean is not None else []),
         Column("log loss", "cross-entropy to the shares of votes, natural logarithm"),
         Column("Brier", "squared distance to the shares of votes, 0 to 2"),
         Column("ECE, %", "confidence against the share of votes that agree, 15 bins of equal width"),
     )
-    has_votes = votes.sum(axis=1) > 0
-    shares = shares_of(votes[has_votes])
+    answers = [(Cell(one.name, mark=one.family), shown(one.first, board.split).probabilities) for one in board.entries]
     rows = []
-    floor = 0.0
-    for entry in board.entries:
-        p = shown(entry.first, board.split).probabilities
-        found = vote_scores(votes, p)
-        floor = found.entropy
-        agreed = shares[np.arange(len(shares)), p[has_votes].argmax(axis=1)]
-        error = calibration_error(reliability(agreed, p[has_votes].max(axis=1)))
+    for name, p in [
+        *((cell, found[has_votes]) for cell, found in answers),
+        (Cell("who knew the votes"), shares.astype(np.float32)),
+    ]:
+        found = vote_scores(shares, p)
+        agreed = shares[np.arange(len(shares)), p.argmax(axis=1)]
         rows.append(
             (
-                Cell(entry.name, mark=entry.family),
+                name,
                 percent(found.agreement),
+                *(
+                    [percent(float(agreed[is_clean].mean()) if is_clean.any() else None)]
+                    if is_clean is not None
+                    else []
+                ),
                 number(found.log_loss, 3),
                 number(found.brier, 3),
-                percent(error),
+                percent(calibration_error(reliability(agreed, p.max(axis=1)))),
             )
         )
-    caption = (
-        f"Probabilities against shares of votes, n = {int(has_votes.sum()):,}, lowest seed; "
-        f"who knew the shares would have a log loss of {floor:.3f}"
-    )
+    caption = f"Probabilities against shares of the votes counted, n = {len(shares):,}, lowest seed"
     return Grid(caption, columns, tuple(rows))

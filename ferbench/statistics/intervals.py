@@ -1,7 +1,8 @@
-"""Intervals of means by resampling whole groups, the interval of a difference, and what seeds change."""
+"""Intervals of means by resampling whole groups, of a difference, of a share of few faces, and what seeds change."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from ferbench.errors import DataError
 from ferbench.types import Groups
 
 _DRAWN_AT_ONCE = 2_000_000
+_Z = 1.959964  # of the normal distribution: 95 % lie between -z and z
 
 
 class Interval(NamedTuple):
@@ -57,6 +59,21 @@ def bootstrap_interval(
         return float("nan"), float("nan")
     means = bootstrap_means(np.asarray(values)[:, None], groups, n_resamples=n_resamples, seed=seed)[:, 0]
     return _ends(means, confidence)
+
+
+def bootstrap_intervals(
+    values: NDArray[np.floating], groups: Groups, *, n_resamples: int = 2000, seed: int = 0
+) -> list[Interval]:
+    """The means of several columns with their 95 % intervals, each as `bootstrap_interval` has it.
+
+    Args:
+        values: (n, k), n at least 1.
+        groups: Group id of each row, (n,).
+        n_resamples: Resamples drawn, the same for all columns.
+        seed: Fixes them.
+    """
+    means = bootstrap_means(values, groups, n_resamples=n_resamples, seed=seed)
+    return [interval_of(float(column.mean()), found) for column, found in zip(values.T, means.T, strict=True)]
 
 
 def bootstrap_means(
@@ -125,6 +142,19 @@ def interval_of(value: float, means: NDArray[np.float64], *, confidence: float =
         confidence: Probability that the interval should cover.
     """
     return Interval(value, *_ends(means, confidence))
+
+
+def wilson_interval(share: float, n: int) -> Interval:
+    """A share with its 95 % interval (Wilson 1927), which is no point where nothing or everything is right.
+
+    Args:
+        share: Of independent faces, 0 to 1.
+        n: How many there are, at least 1.
+    """
+    z2 = _Z * _Z
+    center = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return Interval(share, max(0.0, center - half), min(1.0, center + half))
 
 
 def spread(values: list[float]) -> Spread:

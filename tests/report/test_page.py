@@ -345,16 +345,20 @@ def test_votes_give_the_ceiling_of_human_agreement(make_run, reports: Path, monk
     labels = np.zeros(10_140, np.int64)
     labels[10_000:] = np.arange(140) % 7
     votes = np.zeros((10_140, 10), np.uint8)
-    votes[np.arange(10_140), labels] = 8
-    votes[:, 8] += 2
+    votes[np.arange(10_140), labels] = 4
+    votes[np.arange(10_140), (labels + 1) % 7] = 1
+    votes[:, 8] = 5
     folder = tmp_path / "data" / "datasets" / "ferplus"
     folder.mkdir(parents=True)
     np.savez(folder / "votes.npz", votes=votes)
     monkeypatch.setenv("FERBENCH_DATA", str(tmp_path / "data"))
     (sections,) = tell(reports).board_sections
     (section,) = [one for one in sections if one.name == "taggers"]
-    assert "agree with more than 80.0 % of votes" in section.elements[0].text
-    assert len(section.elements[1].rows) == 2
+    text, table = section.elements
+    assert "left out: contempt, “unknown”, “not a face”." in text.text
+    assert "can agree with 80.0 % of votes at most" in text.text
+    assert [row[0].text for row in table.rows][2:] == ["who knew the votes"]
+    assert table.rows[2][1].text == "80.0" and all(row[1].order < 80.1 for row in table.rows)
 
 
 def test_votes_on_other_faces_are_not_used(make_run, reports: Path, monkeypatch, tmp_path: Path) -> None:

@@ -7,17 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ferbench import registry
+from ferbench.data.dataset import Split
 from ferbench.engines.gate import TOLERANCES, Quality, Verdict, write_verdict
 from ferbench.engines.record import read_survey
 from ferbench.environment import Environment
 from ferbench.evaluation import Evaluation, origin_of, share
 from ferbench.report.elements import Grid
 from ferbench.report.evaluations import write_evaluation
-from ferbench.report.leaderboard import leaderboard, recommendations
+from ferbench.report.leaderboard import leaderboard, recommendations, verdict
 from ferbench.report.pareto import pareto
+from ferbench.report.predictions import sha256_of
+from ferbench.report.runs import read_run
 from ferbench.report.standing import Standing
 from ferbench.report.story import tell
 from ferbench.results import now, read_result
@@ -44,8 +48,8 @@ def ship(reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ship
     weights.mkdir()
     monkeypatch.setattr(registry, "WEIGHTS", weights)
 
-    def make(run: Path, name: str = "net_int8", *, passed: bool = True, **change: Any) -> Path:
-        result = read_result(run / "result.json")
+    def make(run: Path, name: str = "net_int8", *, passed: bool = True, is_stored: bool = False, **change: Any) -> Path:
+        result, test = read_result(run / "result.json"), read_run(run).test
         folder = weights / name
         folder.mkdir()
         files = {"network.tflite": "0" * 64}
@@ -100,7 +104,8 @@ def ship(reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ship
             environment=Environment.capture(),
             created_at=now(),
         ).model_copy(update=change)
-        return write_evaluation(found, reports)
+        faces = Split(np.zeros((N_FACES, 4, 4), np.uint8), test.labels, test.rows, test.groups)
+        return write_evaluation(found, reports, (faces, test.probabilities) if is_stored else None)
 
     return make
 
@@ -247,6 +252,79 @@ def test_form_whose_scores_are_not_of_all_faces_is_set_apart(make_run, ship, rep
     assert one.place == "evaluations/net_int8-seed0.fer2013.test.json" and "not those of all 140 faces" in one.reason
 
 
+def test_form_of_which_the_predictions_are_stored_is_tested(make_run, ship, reports: Path) -> None:
+    make_run("weak", skill=0.1)
+    ship(make_run("net", skill=0.8, family="deep"), is_stored=True)
+    one = first(reports)
+    assert [tested.name for tested in one.board.tested] == ["net", "net_int8", "weak"]
+    assert cells(one, "rank") == {"net": "1-2", "net_int8": "1-2", "weak": "3"}
+    assert cells(one, "tie")["net"] == cells(one, "tie")["net_int8"] != cells(one, "tie")["weak"]
+    assert [(pair.first, pair.second, pair.is_apart) for pair in one.board.pairs] == [
+        (0, 1, False),
+        (0, 2, True),
+        (1, 2, True),
+    ]
+    intro, matrix = next(section for section in tell(reports).board_sections[0] if section.name == "tests").elements[:2]
+    assert "Shipped exports" in intro.text
+    assert [column.title for column in matrix.columns[1:]] == ["net", "net_int8", "weak"]
+    assert verdict(one.board).startswith("net is right on") and "tied with net_int8" in verdict(one.board)
+
+
+def test_form_of_which_the_predictions_are_not_stored_is_in_no_test(make_run, ship, reports: Path) -> None:
+    ship(make_run("net", family="deep"))
+    assert first(reports).board.pairs == () and cells(first(reports), "tie") == {"net": "a", "net_int8": "-"}
+
+
+def _is_other_bytes(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"0")
+
+
+def _stores(path: Path, **change: Any) -> None:
+    """Change arrays of the predictions, and the hash in the record with them."""
+    with np.load(path) as stored:
+        arrays = dict(stored) | change
+    np.savez_compressed(path, **arrays)
+    record = path.with_suffix(".json")
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"predictions_sha256": sha256_of(path)}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (Path.unlink, "does not exist"),
+        (_is_other_bytes, "sha256 is another"),
+        (lambda path: _stores(path, test_probabilities=np.eye(7, dtype=np.float32)[[0] * N_FACES]), "one was changed"),
+        (lambda path: _stores(path, test_probabilities=np.full((N_FACES, 7), np.nan, np.float32)), "NaN"),
+        (lambda path: _stores(path, test_labels=np.zeros(N_FACES, np.int64)), "labels of test"),
+        (lambda path: _stores(path, classes=np.array(CLASSES[::-1])), "class is missing or in another place"),
+        (lambda path: _stores(path, test_index=np.arange(N_FACES)), "other faces, labels or duplicate groups"),
+    ],
+)
+def test_stored_predictions_that_do_not_fit_are_told(
+    make_run, ship, reports: Path, damage: Callable[[Path], None], sentence: str
+) -> None:
+    path = ship(make_run("net", family="deep"), is_stored=True)
+    damage(path.with_suffix(".npz"))
+    story = tell(reports)
+    assert [one.name for one in story.standings[0].contenders] == ["net"]
+    assert [one.place for one in story.set_apart] == [f"evaluations/{path.name}"]
+    assert sentence in story.set_apart[0].reason and "evaluations" not in {one.name for one in story.sections}
+
+
+def test_second_record_of_one_form_is_set_apart(make_run, ship, reports: Path) -> None:
+    path = ship(make_run("net", family="deep"))
+    path.with_name("other.json").write_text(path.read_text())
+    story = tell(reports)
+    assert [one.name for one in story.standings[0].contenders] == ["net", "net_int8"]
+    assert "of the same form as evaluations/net_int8" in story.set_apart[0].reason
+
+
+def test_form_whose_clean_scores_are_not_of_its_faces_is_set_apart(make_run, ship, reports: Path) -> None:
+    run = make_run("net", family="deep")
+    ship(run, clean=read_result(run / "result.json").test)
+    assert "clean split are not those of 70 of its faces" in tell(reports).set_apart[0].reason
+
+
 def test_evaluation_on_another_dataset_stays_among_evaluations(make_run, ship, reports: Path) -> None:
     ship(make_run("net", family="deep"), dataset="other", fingerprint="e" * 64)
     story = tell(reports)
@@ -289,7 +367,7 @@ def test_ensembles_are_tested_against_the_best_single_recognizer(make_run, repor
     make_run("pool", skill=0.95, family="ensemble")
     (section,) = [one for one in tell(reports).board_sections[1] if one.name == "singles"]
     (row,) = section.elements[0].rows
-    assert [row[0].text, row[1].text, row[4].text] == ["pool", "strong", "apart"] and row[2].text.startswith("+")
+    assert [row[0].text, row[1].text, row[5].text] == ["pool", "strong", "apart"] and row[2].text.startswith("+")
 
 
 def test_recall_of_a_class_that_is_never_found_has_an_interval(make_run, reports: Path) -> None:
@@ -321,3 +399,22 @@ def test_survey_with_a_time_that_is_none_is_told(make_run, make_survey, reports:
     content["forms"][0]["timings"][0]["single"]["p50_ms"] = p50_ms
     path.write_text(json.dumps(content))
     assert "a time above 0" in tell(reports).set_apart[0].reason
+
+
+def test_clean_split_stands_beside_the_full_one(make_run, ship, reports: Path) -> None:
+    make_run("strong", skill=0.9)
+    run = make_run("net", skill=0.5, family="deep")
+    ship(run, is_stored=True)
+    make_run("pool", skill=0.95, family="ensemble")
+    story, clean = tell(reports), read_result(run / "result.json").clean_test
+    single, aided = story.standings
+    assert "% of the 70 clean ones)" in verdict(single.board) and ", clean " in single.elsewhere
+    sections = {section.name: section.elements for section in story.board_sections[0]}
+    pairs = next(one for one in sections["tests"] if isinstance(one, Grid) and one.caption == "All pairs")
+    gains = {(row[0].text, row[1].text): row[3].text for row in pairs.rows}
+    assert gains["net", "net_int8"] == "+0.0" and float(gains["strong", "net"]) > 0
+    _, recalls = sections["recall"]
+    by_name = {row[0].text: row for row in recalls.rows}
+    assert by_name["net"][1].order == by_name["net_int8"][1].order == clean.classes["anger"].recall
+    against = story.board_sections[1][0].elements[0]
+    assert against.columns[3].title == "clean, points" and aided.board.tested[0].clean is not None
