@@ -9,8 +9,8 @@ from ferbench import registry
 from ferbench.data.dataset import Dataset
 from ferbench.engines.card import write_cards
 from ferbench.engines.choice import AUTO, KERAS
+from ferbench.engines.converting import convert, engine_for
 from ferbench.engines.engine import Engine, Precision
-from ferbench.engines.exporting import convert, engine_for
 from ferbench.engines.gate import Reference, Verdict, judge, write_verdict
 from ferbench.errors import ConfigError
 from ferbench.recognizers.base import Recognizer

@@ -10,7 +10,7 @@ import pytest
 
 from ferbench import registry
 from ferbench.data.synthetic import load_synthetic
-from ferbench.engines.exporting import convert
+from ferbench.engines.converting import convert
 from ferbench.engines.publishing import is_exported
 from ferbench.recognizers.base import Recognizer
 from ferbench.timing import summarize

@@ -15,7 +15,7 @@ import pytest
 
 from ferbench import registry
 from ferbench.data.synthetic import load_synthetic
-from ferbench.engines.exporting import convert
+from ferbench.engines.converting import convert
 from ferbench.recognizers.deep.cnn3 import Cnn3
 from ferbench.recognizers.deep.recipe import Training
 

@@ -15,7 +15,7 @@ from ferbench import registry
 from ferbench.cli import main
 from ferbench.data.synthetic import load_synthetic
 from ferbench.engines import gate
-from ferbench.engines.exporting import calibration_faces
+from ferbench.engines.converting import calibration_faces
 from ferbench.errors import ConfigError, DataError, DatasetMissingError, MissingLibraryError, UnknownNameError
 
 Exported = Callable[..., Path]
