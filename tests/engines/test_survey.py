@@ -37,7 +37,7 @@ def test_every_form_is_timed_with_every_number_of_threads(written: Path) -> None
     for form in survey.forms:
         assert [timing.threads for timing in form.timings] == [1, 2]
         assert all(timing.single.n == 40 and timing.batch.batch_size == 64 for timing in form.timings)
-        assert form.size_bytes > 0 and form.load_seconds > 0
+        assert form.size_bytes > 0 and form.start_seconds > form.load_seconds > 0
         assert form.memory_bytes is None or form.memory_bytes >= 0
         assert 0 <= form.accuracy <= 1
 
@@ -45,7 +45,9 @@ def test_every_form_is_timed_with_every_number_of_threads(written: Path) -> None
 def test_table_and_figure_show_every_form(written: Path) -> None:
     survey = read_survey(written / "engines.json")
     assert len(engine_rows(survey)) == 4 and all(len(row) == len(COLUMNS) for row in engine_rows(survey))
+    assert list(survey.installed_bytes) == ["litert"] and 5e7 < survey.installed_bytes["litert"] < 4e8
     text = (written / "engines.md").read_text()
+    assert "- installed for litert: " in text
     assert text == engines_markdown(survey) and "| cnn3 | litert | int8 |" in text and "drawn by a program" in text
     labels = [entry.get_text() for entry in engines_figure(survey).axes[0].get_legend().get_texts()]
     assert {"cnn3", "litert", "native", "int8", "float32"} <= set(labels)
