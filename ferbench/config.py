@@ -78,12 +78,12 @@ class EngineSettings(Section):
         name: "litert", "onnxruntime", "openvino", another registered engine, or "keras", as it was fitted; "auto": the
             fastest installed one that passes its gate.
         precision: Of weights, and with int8 of what is calculated.
-        threads: How many a call may use.
+        threads: How many a call may use. None: one. Keras keeps those that TensorFlow started with, and takes none.
     """
 
     name: str
     precision: Precision = "float32"
-    threads: int = Field(1, ge=1)
+    threads: int | None = Field(None, ge=1)
 
 
 class ExperimentConfig(Section):

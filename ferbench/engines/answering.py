@@ -9,30 +9,36 @@ from ferbench import registry
 from ferbench.data.dataset import Dataset
 from ferbench.engines.card import write_cards
 from ferbench.engines.choice import AUTO, KERAS
+from ferbench.engines.converting import convert, engine_for
 from ferbench.engines.engine import Engine, Precision
-from ferbench.engines.exporting import convert, engine_for
 from ferbench.engines.gate import Reference, Verdict, judge, write_verdict
 from ferbench.errors import ConfigError
 from ferbench.recognizers.base import Recognizer
 from ferbench.recognizers.exported import Exported
 
 
-def check_engine(recognizer: type[Recognizer], engine: str, precision: Precision) -> None:
+def check_engine(recognizer: type[Recognizer], engine: str, precision: Precision, threads: int | None) -> None:
     """Raise, before anything is fitted, where an engine cannot be answered through.
 
     Args:
         recognizer: What is to be fitted.
         engine: As for `answer_through`.
         precision: As for `answer_through`.
+        threads: As for `answer_through`.
 
     Raises:
         UnknownNameError: no such engine.
-        ConfigError: what is named has no such precision, this is no Keras network, or Keras runs on a backend that
-            cannot be converted from.
+        ConfigError: what is named has no such precision, this is no Keras network, Keras runs on a backend that cannot
+            be converted from, or threads are asked of Keras, which cannot change theirs.
         MissingLibraryError: a named engine, or what converts for it, is not installed.
     """
     if engine == KERAS and precision != "float32":
         raise ConfigError(f"Keras answers in float32, got precision {precision}: remove it, or name an engine.")
+    if engine == KERAS and threads is not None:
+        raise ConfigError(
+            f"Keras keeps the threads that TensorFlow started with, got threads: {threads}: remove it and set "
+            f"TF_NUM_INTRAOP_THREADS={threads} before the run, or name an engine."
+        )
     if engine in (KERAS, AUTO):
         return
     target = engine_for(engine, precision)
@@ -49,7 +55,7 @@ def answer_through(
     dataset: Dataset,
     *,
     precision: Precision,
-    threads: int,
+    threads: int | None,
     notice: Callable[[str], None],
 ) -> tuple[Exported, Verdict] | None:
     """A fitted recognizer's form for an engine, and the gate's verdict on it; None: the recognizer as it is.
@@ -61,24 +67,31 @@ def answer_through(
         recognizer: What was saved there.
         dataset: Its training faces calibrate, its validation faces judge.
         precision: Of the form.
-        threads: How many a call may use.
-        notice: Receives a sentence for each engine that fails, which loses nothing of what was fitted.
+        threads: How many a call may use; None: one. The recognizer as it is keeps its own.
+        notice: Receives a sentence for each engine that fails, which loses nothing of what was fitted, and one where
+            the recognizer answers as it is though threads were asked for.
     """
-    if engine == KERAS or (engine == AUTO and not _is_network(type(recognizer))):
+    if engine == KERAS:
         return None
+    if engine == AUTO and not _is_network(type(recognizer)):
+        if threads is not None:
+            notice(f"{recognizer.name} is no Keras network and answers as it is, not with the {threads} threads named.")
+        return None
+    n_threads = threads or 1
     reference = Reference(recognizer, dataset.name, dataset.validation)
     forms = []
     for name in _installed(precision) if engine == AUTO else [engine]:
         try:
-            exported = convert(origin, recognizer, name, precision, threads=threads, dataset=dataset)
-            verdict = judge(reference, exported, engine=name, precision=precision, threads=threads)
+            exported = convert(origin, recognizer, name, precision, threads=n_threads, dataset=dataset)
+            verdict = judge(reference, exported, engine=name, precision=precision, threads=n_threads)
         except Exception as error:  # hours of fitting lie behind: no fault of an engine may lose them
             notice(f"The engine '{name}' is passed over: {error}")
             continue
         if engine != AUTO or (verdict.passed and verdict.latency_ratio < 1):
             forms.append((exported, verdict))
     if not forms:
-        notice(f"No engine answers for {recognizer.name}: the scores are its own, in Keras.")
+        own = "" if threads is None else f", with the threads that TensorFlow started with, not the {threads} named"
+        notice(f"No engine answers for {recognizer.name}: the scores are its own, in Keras{own}.")
     return min(forms, key=lambda form: form[1].latency_ratio, default=None)
 
 

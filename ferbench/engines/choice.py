@@ -14,8 +14,9 @@ from pathlib import Path
 
 from ferbench import registry
 from ferbench.data.dataset import data_home
+from ferbench.engines.converting import convert
 from ferbench.engines.engine import Engine
-from ferbench.engines.exporting import convert, experiment_of, find_dataset, reference_of, trained_on
+from ferbench.engines.exporting import experiment_of, find_dataset, reference_of, trained_on
 from ferbench.engines.gate import Reference, Verdict, judge, read_verdict, write_verdict
 from ferbench.errors import ConfigError, DataError, DatasetMissingError, FerbenchError
 from ferbench.recognizers.exported import Exported

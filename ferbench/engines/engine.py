@@ -103,7 +103,12 @@ class Engine(ABC):
     @classmethod
     def foreign(cls, error: Exception) -> DataError:
         """What to raise where `filenames` are no network that this engine can run."""
-        reason = next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "")
-        return DataError(
-            f"{' and '.join(cls.filenames)} is no network that {cls.name} can run ({reason}): export it again."
-        )
+        files = " and ".join(cls.filenames)
+        verb = "are" if len(cls.filenames) > 1 else "is"
+        return DataError(f"{files} {verb} no network that {cls.name} can run ({last_line(error)}): export it again.")
+
+
+def last_line(error: Exception) -> str:
+    """Of an engine's message, the line that says what is wrong; those before it say where in its own source."""
+    lines = [line.strip(" .") for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""What loading a saved recognizer takes, seconds and bytes, in a process of its own: `python -m` runs this file."""
+"""What a saved recognizer takes, seconds and bytes, in a process of its own: `python -m` runs this file."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ import numpy as np
 from ferbench import registry
 
 
-def footprint(directory: Path, faces: Path, batch_size: int) -> dict[str, float | int | None]:
+def footprint(directory: Path, faces: Path, batch_size: int, started_at: float) -> dict[str, float | int | None]:
     """Load a recognizer, let it answer one face and a batch, and tell what that took.
 
     Args:
         directory: What `Recognizer.save` wrote.
         faces: A `.npy` file of uint8 faces, (n, height, width).
         batch_size: Faces of the batch.
+        started_at: `time.time()` when this process was asked for.
     """
     images = np.load(faces, allow_pickle=False)
     before = peak_bytes()
     start = time.perf_counter()
     recognizer = registry.load(directory)
     recognizer.predict_proba(images[:1])
-    seconds = time.perf_counter() - start
+    seconds, since_started = time.perf_counter() - start, time.time() - started_at
     recognizer.predict_proba(images[:batch_size])
     after = peak_bytes()
     growth = None if before is None or after is None else after - before
-    return {"load_seconds": seconds, "memory_bytes": growth}
+    return {"start_seconds": since_started, "load_seconds": seconds, "memory_bytes": growth}
 
 
 def peak_bytes() -> int | None:
@@ -42,5 +43,8 @@ def peak_bytes() -> int | None:
 
 
 if __name__ == "__main__":
-    place, pictures, target = (Path(argument) for argument in sys.argv[1:4])
-    target.write_text(json.dumps(footprint(place, pictures, int(sys.argv[4]))), encoding="utf-8")
+    job = json.loads(Path(sys.argv[1]).read_bytes())
+    for module in job["without"]:
+        sys.modules[module] = None  # type: ignore[assignment]  # importing it is an error
+    found = footprint(Path(job["folder"]), Path(job["faces"]), job["batch_size"], job["started_at"])
+    Path(job["target"]).write_text(json.dumps(found), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import threading
 from pathlib import Path
@@ -12,6 +13,7 @@ from ferbench.engines.tflite import check_backend, to_tflite
 from ferbench.types import Probabilities
 
 _NETWORK, _WEIGHTS = "network.xml", "network.bin"
+_CONSTANT = re.compile(rb'offset="(\d+)" size="(\d+)"')
 
 
 class OpenVino(Engine):
@@ -31,6 +33,7 @@ class OpenVino(Engine):
         settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
         settings["INFERENCE_PRECISION_HINT"] = "f32"  # some processors would otherwise calculate in bfloat16
         try:
+            _check_weights(files[_NETWORK], files[_WEIGHTS])
             self._core, self._settings = library.Core(), settings
             self._network = self._core.read_model(files[_NETWORK], files[_WEIGHTS])
             (taken,), (_,) = self._network.inputs, self._network.outputs
@@ -77,3 +80,10 @@ class OpenVino(Engine):
     def _compile(self, is_single: bool) -> Any:
         self._network.reshape([1 if is_single else -1, self._height, self._width, 1])
         return self._core.compile_model(self._network, "CPU", self._settings)
+
+
+def _check_weights(network: bytes, weights: bytes) -> None:
+    # OpenVINO notices weights that are too few, and takes those of a larger network for its own
+    n_bytes = max((int(offset) + int(size) for offset, size in _CONSTANT.findall(network)), default=len(weights))
+    if n_bytes != len(weights):
+        raise ValueError(f"{_NETWORK} has {n_bytes:,} bytes of weights and {_WEIGHTS} {len(weights):,}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 from typing import Literal
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from ferbench.engines.engine import Precision
 from ferbench.engines.gate import Record, Verdict
@@ -35,6 +35,8 @@ class Form(Record):
         size_bytes: Of its files.
         multiply_adds: Of one face, counted in the network that engines run; None for what is no network, and for a form
             surveyed by itself.
+        start_seconds: From starting Python to the first answer; for an exported form, in a process that can import
+            neither TensorFlow nor Keras. None in older surveys.
         load_seconds: From a process that has imported NumPy to the first answer, libraries included; one thread.
         memory_bytes: By how much loading, and answering one face and a batch, raises that process's peak; None where
             the system does not tell.
@@ -53,6 +55,7 @@ class Form(Record):
     verdict: Verdict | None
     timings: tuple[Timing, ...]
     multiply_adds: int | None = None
+    start_seconds: float | None = None
 
     @property
     def display_name(self) -> str:
@@ -65,7 +68,11 @@ class Form(Record):
 
 
 class Survey(Record):
-    """Forms that were timed in one run, each taking its turns, for each number of threads in a process of its own."""
+    """Forms that were timed in one run, each taking its turns, for each number of threads in a process of its own.
+
+    `installed_bytes` is what running exported recognizers takes on disk, by engine, see `ferbench.engines.installed`;
+    empty in older surveys.
+    """
 
     format: Literal[1] = 1
     dataset: str
@@ -75,6 +82,7 @@ class Survey(Record):
     threads: tuple[int, ...]
     forms: tuple[Form, ...]
     left_out: dict[str, str]
+    installed_bytes: dict[str, int] = Field(default_factory=dict)
     environment: Environment
     created_at: AwareDatetime
 

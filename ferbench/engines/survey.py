@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ferbench import registry
 from ferbench.data.dataset import Dataset
 from ferbench.engines.choice import KERAS
+from ferbench.engines.converting import convert
 from ferbench.engines.engine import Engine, Precision
-from ferbench.engines.exporting import convert
 from ferbench.engines.gate import Quality, Reference, Verdict, judge, read_verdict
+from ferbench.engines.installed import installed_bytes
+from ferbench.engines.processes import measure_footprint, measure_times
 from ferbench.engines.record import Form, Survey, Timing
 from ferbench.environment import Environment
-from ferbench.errors import ConfigError, FerbenchError, RunFailedError
+from ferbench.errors import ConfigError, FerbenchError
 from ferbench.recognizers.exported import Exported
 from ferbench.recognizers.header import read_header
-from ferbench.timing import Latency
 from ferbench.types import ProgressHook
 
 NATIVE = "native"
 """The engine of what is no network: ferbench's own code on NumPy."""
 
-BATCH = 64
-
 _N_FACES = 512  # faces to draw single ones and batches from
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+_UNNEEDED = ("tensorflow", "keras")  # what is exported answers where these are not installed
 
 
 class _Made(NamedTuple):
@@ -47,6 +42,10 @@ class _Made(NamedTuple):
     multiply_adds: int | None
     verdict: Verdict | None
     folders: dict[int, Path]
+
+    @property
+    def is_exported(self) -> bool:
+        return self.engine not in (KERAS, NATIVE)
 
 
 def survey_engines(
@@ -81,8 +80,6 @@ def survey_engines(
         raise ConfigError(f"A survey needs a recognizer and numbers of threads from 1, got {list(names)}, {threads}.")
     chosen = _engines(engines)
     with tempfile.TemporaryDirectory() as scratch:
-        faces = Path(scratch) / "faces.npy"
-        np.save(faces, np.asarray(dataset.validation.images[:_N_FACES]))
         made: list[_Made] = []
         left_out: dict[str, str] = {}
         for number, name in enumerate(names):
@@ -90,40 +87,19 @@ def survey_engines(
             forms, failures = _forms(name, dataset, chosen, threads, Path(scratch) / f"form{number}")
             made += forms
             left_out |= failures
-        footprints = []
-        for number, form in enumerate(made):
-            on_progress("load", number, len(made))
-            footprints.append(_footprint(form.folders[threads[0]], faces))
-        timings: list[list[Timing]] = [[] for _ in made]
-        for number, count in enumerate(threads):
-            on_progress("time", number, len(threads))
-            times = _times([form.folders[count] for form in made], faces, count, n_queries)
-            for row, (single, batch) in zip(timings, times, strict=True):
-                row.append(Timing(threads=count, single=single, batch=batch))
-        on_progress("time", len(threads), len(threads))
-        rows = [
-            Form(
-                recognizer=form.recognizer,
-                engine=form.engine,
-                precision=form.precision,
-                accuracy=form.quality.accuracy,
-                macro_f1=form.quality.macro_f1,
-                multiply_adds=form.multiply_adds,
-                size_bytes=_size(form.folders[threads[0]]),
-                verdict=form.verdict,
-                timings=tuple(row),
-                **footprint,
-            )
-            for form, footprint, row in zip(made, footprints, timings, strict=True)
-        ]
+        faces = Path(scratch) / "faces.npy"
+        np.save(faces, np.asarray(dataset.validation.images[:_N_FACES]))
+        measured = _measured(made, faces, threads, n_queries, on_progress)
+    run_on = dict.fromkeys(form.engine for form in made if form.is_exported)
     return Survey(
         dataset=dataset.name,
         fingerprint=dataset.fingerprint(),
         is_synthetic=dataset.is_synthetic,
         n=len(dataset.validation.images),
         threads=tuple(threads),
-        forms=tuple(rows),
+        forms=measured,
         left_out=left_out,
+        installed_bytes={name: installed_bytes(registry.get("engines", name)) for name in run_on},
         environment=Environment.capture(),
         created_at=datetime.now(UTC).replace(microsecond=0),
     )
@@ -180,29 +156,36 @@ def _folders(form: Exported, threads: Sequence[int], scratch: Path) -> dict[int,
     return folders
 
 
-def _footprint(directory: Path, faces: Path) -> dict[str, Any]:
-    target = faces.with_name("footprint.json")
-    _run("footprint", [str(directory), str(faces), str(target), str(BATCH)], threads=1)
-    return dict(json.loads(target.read_bytes()))
-
-
-def _times(folders: Sequence[Path], faces: Path, threads: int, n_queries: int) -> list[tuple[Latency, Latency]]:
-    job, target = faces.with_name("job.json"), faces.with_name("times.json")
-    content = {"folders": [str(folder) for folder in folders], "faces": str(faces), "target": str(target)}
-    job.write_text(json.dumps({**content, "n_queries": n_queries, "batch_size": BATCH}), encoding="utf-8")
-    _run("stopwatch", [str(job)], threads=threads)
-    rows = json.loads(target.read_bytes())
-    return [(Latency.model_validate(single), Latency.model_validate(batch)) for single, batch in rows]
-
-
-def _run(module: str, arguments: Sequence[str], *, threads: int) -> None:
-    """Run a module of this folder in a process whose libraries are told how many threads to use."""
-    settings = dict.fromkeys(_THREAD_VARIABLES, str(threads)) | {"TF_NUM_INTEROP_THREADS": "1"}
-    command = [sys.executable, "-m", f"ferbench.engines.{module}", *arguments]
-    done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise RunFailedError(f"The process that measures ended early ({reason}): leave out what cannot be run.")
+def _measured(
+    made: Sequence[_Made], faces: Path, threads: Sequence[int], n_queries: int, on_progress: ProgressHook
+) -> tuple[Form, ...]:
+    footprints = []
+    for number, form in enumerate(made):
+        on_progress("load", number, len(made))
+        without = _UNNEEDED if form.is_exported else ()
+        footprints.append(measure_footprint(form.folders[threads[0]], faces, without=without))
+    timings: list[list[Timing]] = [[] for _ in made]
+    for number, count in enumerate(threads):
+        on_progress("time", number, len(threads))
+        times = measure_times([form.folders[count] for form in made], faces, threads=count, n_queries=n_queries)
+        for row, (single, batch) in zip(timings, times, strict=True):
+            row.append(Timing(threads=count, single=single, batch=batch))
+    on_progress("time", len(threads), len(threads))
+    return tuple(
+        Form(
+            recognizer=form.recognizer,
+            engine=form.engine,
+            precision=form.precision,
+            accuracy=form.quality.accuracy,
+            macro_f1=form.quality.macro_f1,
+            multiply_adds=form.multiply_adds,
+            size_bytes=_size(form.folders[threads[0]]),
+            verdict=form.verdict,
+            timings=tuple(row),
+            **footprint,
+        )
+        for form, footprint, row in zip(made, footprints, timings, strict=True)
+    )
 
 
 def _size(directory: Path) -> int:

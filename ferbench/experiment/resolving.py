@@ -46,7 +46,7 @@ def resolve(config: ExperimentConfig, notice: Notice = lambda text: None) -> Res
         raise ConfigError(f"'{config.recognizer.name}' takes no 'training' section: remove it.")
     if config.engine:
         target = get_registered("recognizers", config.recognizer.name)
-        check_engine(target, config.engine.name, config.engine.precision)
+        check_engine(target, config.engine.name, config.engine.precision, config.engine.threads)
     recognizer: Recognizer = create("recognizers", config.recognizer.name, params, seed=config.seed)
     filled = recognizer.params()
     filled.pop("seed", None)

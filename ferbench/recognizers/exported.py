@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ferbench import registry
-from ferbench.engines.engine import Engine, Precision
+from ferbench.engines.engine import Engine, Precision, last_line
 from ferbench.errors import ConfigError, DataError
 from ferbench.recognizers.base import Recognizer
 from ferbench.types import EpochHook, Images, Labels, Probabilities, ProgressHook
@@ -155,7 +155,14 @@ class Exported(Recognizer):
             raise ConfigError(f"threads must be at least 1, got {self.threads}.")
         self._files, self.source_ = dict(files), source
         self.engine_: Engine = registry.get("engines", self.engine)(files, threads=self.threads)
-        answer = self.engine_(np.zeros((1, *self.image_size, 1), np.uint8))
+        try:
+            answer = self.engine_(np.zeros((1, *self.image_size, 1), np.uint8))
+        except Exception as error:  # engines' errors have no common ancestor but this
+            height, width = self.image_size
+            raise DataError(
+                f"The exported network does not take a face of {height}x{width} pixels ({last_line(error)}): "
+                "export it again."
+            ) from error
         if answer.shape != (1, len(self.classes)):
             raise DataError(
                 f"The exported network answers {answer.shape} for one face and {len(self.classes)} classes are named: "

@@ -17,7 +17,7 @@ from ferbench.results import write_whole
 
 COLUMNS = (
     *("recognizer", "engine", "precision", "gate", "accuracy, %", "macro-F1, %", "threads"),
-    *("p10 ms", "p50 ms", "p90 ms", "p99 ms", "faces/s at 64", "size", "load s", "memory"),
+    *("p10 ms", "p50 ms", "p90 ms", "p99 ms", "faces/s at 64", "size", "start s", "load s", "memory"),
 )
 _INK = "#1f2933"
 _COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1f2933")
@@ -45,17 +45,21 @@ def engines_markdown(survey: Survey) -> str:
     environment = survey.environment
     calls = min((timing.single.n for form in survey.forms for timing in form.timings), default=0)
     synthetic = " (drawn by a program)" if survey.is_synthetic else ""
+    installed = [f"- installed for {engine}: {bytes_text(size)}" for engine, size in survey.installed_bytes.items()]
+    notes = [*left_out, *installed]
     text = f"""\
 # Recognizers, engines, precisions
 
 {survey.n:,} validation faces of {survey.dataset}{synthetic}; the test split was not opened. All forms were timed in one
 run, by turns, the first rotating, {calls:,} calls of one face each, in one process for each number of threads, on
 {environment.processor}, {environment.cores}, Python {environment.python}. The gate compares a form with the
-network in Keras. Load time and growth of peak memory are of a fresh process with one thread, libraries included. Times
-hold for that machine on that day. A tenth of the calls took p10 or less: what a call takes while nothing is in the way;
-p50 lies far above it where others used the same cores at times.
+network in Keras. Load time and growth of peak memory are of a fresh process with one thread, libraries included; start
+is from starting Python to the first answer, and what was exported could import neither TensorFlow nor Keras. Installed
+is all that it needs on disk: ferbench, the engine, NumPy, pydantic. Times hold for that machine on that day. A tenth of
+the calls took p10 or less: what a call takes while nothing is in the way; p50 lies far above it where others used the
+same cores at times.
 """
-    return "\n".join([text, *head, *rows, *(["", *left_out] if left_out else [])]) + "\n"
+    return "\n".join([text, *head, *rows, *(["", *notes] if notes else [])]) + "\n"
 
 
 def engines_table(survey: Survey) -> Table:
@@ -138,6 +142,7 @@ def _row(form: Form, timing: Timing) -> list[str]:
         *("" if ms is None else f"{ms:.3f}" for ms in (single.p10_ms, single.p50_ms, single.p90_ms, single.p99_ms)),
         f"{timing.batch.images_per_second:,.0f}",
         bytes_text(form.size_bytes),
+        "" if form.start_seconds is None else f"{form.start_seconds:.2f}",
         f"{form.load_seconds:.2f}",
         "" if form.memory_bytes is None else bytes_text(form.memory_bytes),
     ]

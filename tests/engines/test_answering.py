@@ -93,16 +93,37 @@ def test_a_result_without_the_section_keeps_its_key() -> None:
     assert config().result_key("data", "1") != config(engine=None).result_key("data", "1")
 
 
-@pytest.mark.parametrize("engine", ["keras", "auto"])
-def test_what_is_no_network_answers_as_it_is(engine: str, tmp_path: Path) -> None:
-    changes = {"recognizer": {"name": "prior"}, "training": None, "engine": {"name": engine}}
-    done = experiment.run(config(**changes), reports=tmp_path, validation_only=True)
+@pytest.mark.parametrize(
+    ("engine", "sentences"),
+    [
+        ({"name": "keras"}, []),
+        ({"name": "auto"}, []),
+        (
+            {"name": "auto", "threads": 2},
+            ["prior is no Keras network and answers as it is, not with the 2 threads named."],
+        ),
+    ],
+)
+def test_what_is_no_network_answers_as_it_is(engine: dict, sentences: list[str], tmp_path: Path) -> None:
+    changes = {"recognizer": {"name": "prior"}, "training": None, "engine": engine}
+    said: list[str] = []
+    done = experiment.run(config(**changes), reports=tmp_path, validation_only=True, notice=said.append)
     assert done.gate is None and not (tmp_path / "tiny/synthetic/seed0/engine").exists()
+    assert said == sentences
 
 
-@pytest.mark.parametrize("engine", ["litert", "auto"])
+@pytest.mark.parametrize(
+    ("engine", "ending"),
+    [
+        ({"name": "litert"}, "in Keras."),
+        (
+            {"name": "auto", "threads": 2},
+            "in Keras, with the threads that TensorFlow started with, not the 2 named.",
+        ),
+    ],
+)
 def test_an_engine_that_fails_after_the_fit_loses_nothing(
-    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: dict, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(cls: type, *arguments: object) -> None:
         raise RuntimeError("no kernel for op Erf")
@@ -110,11 +131,11 @@ def test_an_engine_that_fails_after_the_fit_loses_nothing(
     for name in registry.names("engines"):
         monkeypatch.setattr(registry.get("engines", name), "convert", classmethod(fail))
     said: list[str] = []
-    changes = {"engine": {"name": engine}}
+    changes = {"engine": engine}
     done = experiment.run(config(**changes), reports=tmp_path, validation_only=True, notice=said.append)
     assert done.gate is None and (tmp_path / "tiny/synthetic/seed0/result.json").is_file()
     assert any("'litert' is passed over: cnn3 cannot be converted" in text for text in said)
-    assert said[-1] == "No engine answers for cnn3: the scores are its own, in Keras."
+    assert said[-1] == f"No engine answers for cnn3: the scores are its own, {ending}"
 
 
 def test_a_converter_that_is_missing_is_told_before_the_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +163,11 @@ def test_a_backend_that_cannot_be_converted_from_is_told_before_the_fit(
             {"engine": {"name": "keras", "precision": "int8"}},
             ConfigError,
             "Keras answers in float32, got precision int8",
+        ),
+        (
+            {"engine": {"name": "keras", "threads": 2}},
+            ConfigError,
+            r"got threads: 2: remove it and set TF_NUM_INTRAOP_THREADS=2 before the run, or name an engine\.$",
         ),
         ({"engine": {"name": "litret"}}, UnknownNameError, "Did you mean 'litert'"),
         (

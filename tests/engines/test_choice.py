@@ -11,7 +11,7 @@ import pytest
 import ferbench
 from ferbench import registry
 from ferbench.engines.choice import _folder, through
-from ferbench.engines.exporting import convert
+from ferbench.engines.converting import convert
 from ferbench.engines.gate import Reference, judge, read_verdict, write_verdict
 from ferbench.errors import ConfigError, UnknownNameError
 from ferbench.evaluation import origin_of

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +15,8 @@ from ferbench import registry
 from ferbench.cli import main
 from ferbench.data.synthetic import load_synthetic
 from ferbench.engines import gate
-from ferbench.engines.exporting import calibration_faces
+from ferbench.engines.converting import calibration_faces
 from ferbench.errors import ConfigError, DataError, DatasetMissingError, MissingLibraryError, UnknownNameError
-from ferbench.recognizers.header import sha256_of
 
 Exported = Callable[..., Path]
 ENGINES = registry.names("engines")
@@ -62,46 +60,6 @@ def test_a_precision_that_the_engine_lacks_is_refused(source: Path, exported: Ex
     exported("onnxruntime")
     with pytest.raises(ConfigError, match=r"'onnxruntime' has no int8_dynamic: take float32, float16, int8\."):
         ferbench.export(source, "onnx", precision="int8_dynamic")
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_four_threads_get_the_answers_that_one_gets(engine: str, exported: Exported) -> None:
-    recognizer = ferbench.load(exported(engine))
-    alone = recognizer.predict_proba(FACES)
-    rows = list(range(len(FACES))) * 4
-    with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(lambda row: recognizer.predict_proba(FACES[row : row + 1])[0], rows))
-    assert np.abs(np.array(answers) - alone[rows]).max() < 1e-5
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("damage", ["empty", "text", "truncated"])
-def test_files_that_are_no_network_are_refused(engine: str, damage: str, exported: Exported) -> None:
-    target = registry.get("engines", engine)
-    folder = exported(engine)
-    files = {name: (folder / name).read_bytes() for name in target.filenames}
-    ruined = {"empty": b"", "text": b"hello", "truncated": files[target.filenames[0]][:-400]}[damage]
-    with pytest.raises(DataError, match=f"no network that {engine} can run"):
-        target({**files, target.filenames[0]: ruined})
-
-
-def test_a_network_of_other_classes_is_refused(exported: Exported, tmp_path: Path) -> None:
-    shutil.copytree(exported("litert"), tmp_path / "model")
-    header = json.loads((tmp_path / "model/recognizer.json").read_text())
-    header["classes"] = ["yes", "no"]
-    (tmp_path / "model/recognizer.json").write_text(json.dumps(header))
-    with pytest.raises(DataError, match=r"answers \(1, 7\) for one face and 2 classes"):
-        ferbench.load(tmp_path / "model")
-
-
-def test_a_damaged_source_file_is_refused(exported: Exported, tmp_path: Path) -> None:
-    shutil.copytree(exported("litert"), tmp_path / "model")
-    (tmp_path / "model/source.json").write_text("{}")
-    header = json.loads((tmp_path / "model/recognizer.json").read_text())
-    header["files"]["source.json"] = sha256_of(tmp_path / "model/source.json")
-    (tmp_path / "model/recognizer.json").write_text(json.dumps(header))
-    with pytest.raises(DataError, match=r"source\.json is damaged"):
-        ferbench.load(tmp_path / "model")
 
 
 @pytest.mark.parametrize("engine", ENGINES)

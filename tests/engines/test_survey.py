@@ -37,7 +37,7 @@ def test_every_form_is_timed_with_every_number_of_threads(written: Path) -> None
     for form in survey.forms:
         assert [timing.threads for timing in form.timings] == [1, 2]
         assert all(timing.single.n == 40 and timing.batch.batch_size == 64 for timing in form.timings)
-        assert form.size_bytes > 0 and form.load_seconds > 0
+        assert form.size_bytes > 0 and form.start_seconds > form.load_seconds > 0
         assert form.memory_bytes is None or form.memory_bytes >= 0
         assert 0 <= form.accuracy <= 1
 
@@ -45,7 +45,9 @@ def test_every_form_is_timed_with_every_number_of_threads(written: Path) -> None
 def test_table_and_figure_show_every_form(written: Path) -> None:
     survey = read_survey(written / "engines.json")
     assert len(engine_rows(survey)) == 4 and all(len(row) == len(COLUMNS) for row in engine_rows(survey))
+    assert list(survey.installed_bytes) == ["litert"] and 5e7 < survey.installed_bytes["litert"] < 4e8
     text = (written / "engines.md").read_text()
+    assert "- installed for litert: " in text
     assert text == engines_markdown(survey) and "| cnn3 | litert | int8 |" in text and "drawn by a program" in text
     labels = [entry.get_text() for entry in engines_figure(survey).axes[0].get_legend().get_texts()]
     assert {"cnn3", "litert", "native", "int8", "float32"} <= set(labels)
@@ -55,32 +57,22 @@ def test_table_and_figure_show_every_form(written: Path) -> None:
 def test_a_network_is_converted_and_judged_and_what_cannot_be_is_told(
     source: Path, exported: Exported, tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exported("litert")
-    engine = registry.get("engines", "litert")
-    monkeypatch.setattr(engine, "precisions", ("float32",))
+    engine, file = registry.get("engines", "litert"), exported("litert") / "network.tflite"
+
+    def convert(cls: type, network: object, precision: str, calibration: object) -> dict[str, bytes]:
+        if precision == "float16":
+            raise RuntimeError("\nno kernel for op Erf\nlong trace")
+        return {file.name: file.read_bytes()}
+
+    monkeypatch.setattr(engine, "precisions", ("float32", "float16"))
+    monkeypatch.setattr(engine, "convert", classmethod(convert))
     survey = survey_engines([str(source)], tiny, threads=[1], engines=["litert"], n_queries=1)
     reference, form = survey.forms
     assert (reference.engine, reference.verdict) == ("keras", None)
     assert form.verdict is not None and form.verdict.passed and form.accuracy == reference.accuracy
-    assert survey.left_out == {}
     assert reference.multiply_adds == form.multiply_adds == registry.load(source).info().multiply_adds > 0
-
-
-def test_a_converter_s_own_error_leaves_the_form_out(
-    source: Path, exported: Exported, tiny, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    exported("litert")
-    engine = registry.get("engines", "litert")
-
-    def fail(cls: type, *arguments: object) -> None:
-        raise RuntimeError("\nno kernel for op Erf\nlong trace")
-
-    monkeypatch.setattr(engine, "precisions", ("float32",))
-    monkeypatch.setattr(engine, "convert", classmethod(fail))
-    survey = survey_engines([str(source)], tiny, threads=[1], engines=["litert"], n_queries=1)
-    assert [form.engine for form in survey.forms] == ["keras"]
     assert survey.left_out == {
-        f"{source} litert float32": "cnn3 cannot be converted to float32 for litert (no kernel for op Erf): "
+        f"{source} litert float16": "cnn3 cannot be converted to float16 for litert (no kernel for op Erf): "
         "choose another engine or precision."
     }
 
