@@ -81,6 +81,7 @@ class FisherSvm(FeatureSvm):
             random=np.random.default_rng((self.seed, 0)),
             on_progress=on_progress,
         )
+        on_progress("mixture", 0, 1)
         mixture = _fit_mixture(np.concatenate([sample, places], axis=1), self.gaussians, self.seed)
         on_progress("mixture", 1, 1)
         return {**projection._asdict(), **mixture._asdict()}
