@@ -4,11 +4,13 @@ from pathlib import Path
 import pytest
 
 import ferbench
+from ferbench import registry
 from ferbench.config import Range, SearchSettings, load_experiment, with_values
 from ferbench.errors import ConfigError
 from ferbench.experiment import run
 from ferbench.tuning import search
 
+SEARCHES = sorted((Path(__file__).parent.parent / "experiments").glob("search_*.yaml"))
 YAML = """
 name: searched
 dataset: {name: synthetic, params: {n_train: 70, n_validation: 35, n_test: 35}}
@@ -126,6 +128,16 @@ def test_trials_are_tracked_under_the_search(config) -> None:
 def test_a_space_that_cannot_be_is_refused(config, space, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         search(config.model_copy(update={"search": SearchSettings(space=space)}))
+
+
+@pytest.mark.parametrize("path", SEARCHES, ids=lambda path: path.stem)
+def test_every_value_of_a_search_that_ships_is_one_that_the_recognizer_takes(path: Path) -> None:
+    config = load_experiment(path)
+    for key, choices in config.search.space.items():
+        values = (choices.low, choices.high) if isinstance(choices, Range) else choices
+        for value in values:
+            component = with_values(config, {key: value}).recognizer
+            assert registry.resolve("recognizers", component.name, component.params)
 
 
 def test_run_does_not_skip_a_search_in_silence(config) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from ferbench import __version__
 from ferbench.cli import (
+    ablation,
     catalog,
     compare,
     conditions,
@@ -39,6 +40,7 @@ _COMMANDS = (
     evaluate,
     compare,
     report,
+    ablation,
     predict,
     explain,
     realtime,

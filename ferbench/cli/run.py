@@ -16,7 +16,10 @@ from ferbench.errors import RunFailedError
 def add(commands: Commands) -> None:
     """`run FILE...`."""
     parser = commands.add(
-        "run", "Run experiments from YAML files: fit, choose on validation, score the test split once.", _run
+        "run",
+        "Run experiments from YAML files: fit, choose on validation, score the test split once. A file with a search: "
+        "section tries the settings in it first, on validation alone (extra `search`).",
+        _run,
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="an experiment's YAML file")
     add_set(parser, "override, e.g. training.epochs=1")

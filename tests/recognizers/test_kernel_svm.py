@@ -44,6 +44,21 @@ def test_decisions_of_pairs_are_those_of_libsvm(n_classes: int) -> None:
     np.testing.assert_allclose(pairs, -expected[:, None] if n_classes == 2 else expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("n_classes", [2, 3, 7])
+def test_pairs_solved_one_after_the_other_are_libsvms_solution(n_classes: int) -> None:
+    features, labels = clouds(400, n_classes)
+    shares: list[float] = []
+    ours = KernelSvm(gamma=0.05).fit(features, labels, on_share=shares.append)
+    theirs = SVC(gamma=0.05).fit(features, labels)
+    sign = -1 if n_classes == 2 else 1  # scikit-learn turns two classes around
+    np.testing.assert_array_equal(ours.dual_coef_, sign * theirs.dual_coef_)
+    np.testing.assert_array_equal(ours.intercept_, sign * theirs.intercept_)
+    np.testing.assert_array_equal(ours.support_vectors_, theirs.support_vectors_)
+    np.testing.assert_array_equal(ours.n_support_, theirs.n_support_)
+    n_pairs = n_classes * (n_classes - 1) // 2
+    np.testing.assert_allclose(shares, np.arange(n_pairs + 1) / n_pairs)
+
+
 def test_two_classes_have_one_decision() -> None:
     features, labels = clouds(200, 2)
     expected = SVC(gamma=0.05).fit(features, labels).decision_function(features)

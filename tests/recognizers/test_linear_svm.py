@@ -93,3 +93,21 @@ def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr("ferbench.recognizers.classical.linear_svm._THREADS", threads)
         fits.append(LinearSvm(0.1).fit(features, labels).coef_)
     np.testing.assert_array_equal(*fits)
+
+
+def test_a_fit_tells_how_far_it_is_and_is_the_same_for_it() -> None:
+    features, labels = clouds(600, 4)
+    shares: list[float] = []
+    told = LinearSvm(0.1, tol=1e-6).fit(features, labels, on_share=shares.append)
+    np.testing.assert_array_equal(told.coef_, LinearSvm(0.1, tol=1e-6).fit(features, labels).coef_)
+    assert shares == sorted(shares) and 0 <= shares[0] < 0.5 and shares[-1] == 1
+    assert len(set(shares)) > 5
+
+
+@pytest.mark.parametrize("tol", [1e-6, 10.0])
+def test_a_fit_with_little_to_do_tells_its_end(tol: float) -> None:
+    features, labels = clouds(60, 3)
+    shares: list[float] = []
+    svm = LinearSvm(0.1, tol=tol, warm_start=True).fit(features, labels)
+    svm.fit(features, labels, on_share=shares.append)
+    assert shares[-1] == 1 and min(shares) >= 0

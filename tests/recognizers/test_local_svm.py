@@ -52,3 +52,10 @@ def test_two_classes_have_one_column_and_an_absent_class_is_never_chosen(rows: t
     assert set(two.predict(features)) == {0, 1}
     absent = LocalSvm(neighbors=10).fit(features, labels % 2, np.arange(3))
     assert set(absent.predict(features)) <= {0, 1}
+
+
+def test_it_tells_how_many_rows_it_has_decided(rows: tuple[np.ndarray, np.ndarray]) -> None:
+    features, labels = rows
+    shares: list[float] = []
+    LocalSvm(neighbors=10).fit(features, labels).predict(features[:4], on_share=shares.append)
+    assert shares == [0, 0.25, 0.5, 0.75]

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from ferbench import registry
+from ferbench.cli import main
 from ferbench.config import load_experiment
 from ferbench.errors import DataError
-from ferbench.report.ablation import ablation_markdown, recipe_markdown
+from ferbench.report.ablation import ablation_markdown, recipe_markdown, write_ablation
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 FILES = sorted((EXPERIMENTS / "ablation_classical").glob("*.yaml"))
@@ -71,7 +72,7 @@ def test_changes_are_compared_with_the_base_of_their_seed(make_run: Any, reports
     assert head.count("|") == rule.count("|") == rows[0].count("|")
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
     assert [row[:2] for row in cells] == [["base", "0"], ["base", "1"], ["more of it", "0"], ["none", "1"]]
-    assert [row[3][:1] for row in cells] == ["", "", "+", "-"]
+    assert [row[4][:1] for row in cells] == ["", "", "+", "-"]
 
 
 def test_difference_is_over_the_faces_that_both_were_asked_about(make_run: Any, reports: Path) -> None:
@@ -92,6 +93,36 @@ def test_changes_on_other_faces_make_no_table(make_run: Any, reports: Path) -> N
     make_run("recipe.mixup", with_test=False, first_row=5_000)
     with pytest.raises(DataError, match="share them"):
         recipe_markdown(reports, "recipe")
+
+
+QUICK = """
+name: {name}
+dataset: {{name: synthetic, params: {{n_train: 70, n_validation: 35, n_test: 35}}}}
+recognizer: {{name: prior}}
+timing: {{batch_sizes: [1], warmup: 1, min_seconds: 0, min_queries: 3}}
+tracking: {{name: none}}
+"""
+
+
+def test_from_files_to_tables_on_drawn_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("none.none.prior", "seeds.base", "seeds.same"):
+        Path("one.yaml").write_text(QUICK.format(name=name))
+        folder = f"runs/{name.count('.')}"
+        assert main(["run", "one.yaml", "--validation-only", "--reports", folder]) == 0
+    assert main(["ablation", "runs/2", "runs/1"]) == 0
+    text = Path("reports/ablation.md").read_text()
+    assert "## Feature, encoding, classifier, on synthetic" in text
+    assert "## Changes of seeds.base, on synthetic" in text
+    assert "| none | none | prior | 0 | 35 |" in text and "| same | 0 | 35 |" in text
+    assert not list(tmp_path.rglob("test_ledger.jsonl"))
+
+
+def test_folders_without_such_runs_are_refused_with_the_command(make_run: Any, reports: Path) -> None:
+    make_run("hog_svm")
+    with pytest.raises(DataError, match=r"ablation_classical/\*\.yaml --validation-only"):
+        write_ablation([reports], reports / "ablation.md")
+    assert not (reports / "ablation.md").exists()
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

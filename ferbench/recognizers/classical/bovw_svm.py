@@ -78,6 +78,7 @@ class BovwSvm(FeatureSvm):
             random=np.random.default_rng((self.seed, 0)),
             on_progress=on_progress,
         )
+        on_progress("visual words", 0, 1)
         kmeans = MiniBatchKMeans(self.words, batch_size=8192, max_iter=10, n_init=1, random_state=self.seed)
         words = kmeans.fit(sample).cluster_centers_.astype(np.float32)
         on_progress("visual words", 1, 1)

@@ -7,7 +7,7 @@ oriented gradients, and their values are those of the textbook's loop over pixel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -22,7 +22,7 @@ N_VALUES = _BINS * _BINS * _ORIENTATIONS
 """Length of one descriptor."""
 
 _CLIP = 0.2  # no bin of a unit-length descriptor may outweigh this: bright edges vary with the light
-_EPSILON = 1e-6
+_EPSILON = np.float32(1e-6)
 
 
 def dense_sift(images: Images, *, cells: Sequence[float] = (4.0,), step: float = 2.0) -> NDArray[np.float32]:
@@ -46,8 +46,14 @@ def dense_sift(images: Images, *, cells: Sequence[float] = (4.0,), step: float =
         ConfigError: a cell or the step is out of range.
         ImagesError: the images are smaller than a patch.
     """
+    return np.concatenate(list(sift_grids(images, cells=cells, step=step)), axis=1)
+
+
+def sift_grids(images: Images, *, cells: Sequence[float], step: float) -> Iterator[NDArray[np.float32]]:
+    """The same grid by grid, (n, patches, 128) each: one is in use while it is in the processor's cache."""
     maps = _orientation_maps(images)
-    return np.concatenate([_grid(maps, cell, step) for cell in cells], axis=1)
+    for cell in cells:
+        yield _grid(maps, cell, step)
 
 
 def patch_centers(height: int, width: int, *, cells: Sequence[float], step: float) -> NDArray[np.float64]:
@@ -74,10 +80,10 @@ def _grid(maps: NDArray[np.float32], cell: float, step: float) -> NDArray[np.flo
     sums = np.matmul(down, sums).reshape(n, _ORIENTATIONS, len(down) // _BINS, _BINS, len(across) // _BINS, _BINS)
     descriptors: NDArray[np.float32] = np.ascontiguousarray(sums.transpose(0, 2, 4, 3, 5, 1))
     descriptors = descriptors.reshape(n, len(down) * len(across) // _BINS**2, N_VALUES)
-    lengths = np.sqrt(np.einsum("npv,npv->np", descriptors, descriptors))
-    descriptors /= np.maximum(lengths, _EPSILON)[..., None]
-    np.minimum(descriptors, _CLIP, out=descriptors)
-    descriptors /= np.maximum(descriptors.sum(axis=2, keepdims=True), _EPSILON)
+    # The share of the sum takes care of the length too: what is left of it is where to clip.
+    largest = _CLIP * np.sqrt(np.vecdot(descriptors, descriptors))
+    np.minimum(descriptors, largest[..., None], out=descriptors)
+    descriptors *= 1 / np.maximum(np.add.reduce(descriptors, axis=2, keepdims=True), _EPSILON)
     return np.sqrt(descriptors, out=descriptors)
 
 

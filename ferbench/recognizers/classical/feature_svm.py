@@ -23,7 +23,7 @@ from ferbench.recognizers.base import Recognizer
 from ferbench.recognizers.classical.feature_cache import FeatureCache
 from ferbench.recognizers.classical.jitter import jittered
 from ferbench.recognizers.classical.kernel_svm import KernelSvm
-from ferbench.recognizers.classical.linear_svm import Features, LinearSvm
+from ferbench.recognizers.classical.linear_svm import Features, LinearSvm, ShareHook
 from ferbench.recognizers.classical.local_svm import LocalSvm
 from ferbench.types import EpochHook, Images, Labels, Probabilities, ProgressHook
 
@@ -35,6 +35,7 @@ _LEARNT_FILE = "features.npz"
 _CHUNK_IMAGES = 1024
 _BLOCK_IMAGES = 32
 _INT8 = 127  # steps to each side
+_STEPS = 100  # of progress, of each c
 _JITTER = 7  # a stream of random numbers of its own
 _TRUSTED = {
     "ferbench.recognizers.classical.kernel_svm.KernelSvm",
@@ -141,21 +142,26 @@ class FeatureSvm(Recognizer):
         classes = np.arange(len(self.classes))
         if validation is None or len(validation[0]) == 0:
             middle = path[(len(path) - 1) // 2]
-            self._adopt(svm.set_params(c=middle).fit(features, labels, classes, unit=unit))
-            on_progress("svm", 1, 1)
+            tell = _share_of(on_progress, 0, 1)
+            self._adopt(svm.set_params(c=middle).fit(features, labels, classes, unit=unit, on_share=tell))
+            on_progress("svm", _STEPS, _STEPS)
             on_epoch(1, {"c": middle})
             return
         judged = self._in_chunks(validation[0], "validation features", cache, on_progress)
         judged = judged.astype(np.float32, copy=False) * np.float32(unit)
         best = -1.0
         for epoch, c in enumerate(path, start=1):
-            svm.set_params(c=c).fit(features, labels, classes, unit=unit)
-            accuracy = float(np.mean(svm.predict(judged) == validation[1]))
+            tell = _share_of(on_progress, epoch - 1, len(path))
+            svm.set_params(c=c).fit(features, labels, classes, unit=unit, on_share=tell)
+            predicted = svm.predict(judged, on_share=tell) if isinstance(svm, LocalSvm) else svm.predict(judged)
+            accuracy = float(np.mean(predicted == validation[1]))
             if accuracy > best:
                 chosen, best = copy(svm), accuracy
-            on_progress("svm", epoch, len(path))
+            on_progress("svm", epoch * _STEPS, len(path) * _STEPS)
             on_epoch(epoch, {"c": c, "validation_accuracy": accuracy})
+        on_progress("temperature", 0, 1)
         self._adopt(_calibrated(chosen, judged, validation[1]))
+        on_progress("temperature", 1, 1)
 
     def _predict_proba(self, images: Images) -> Probabilities:
         if len(images) <= _BLOCK_IMAGES:
@@ -243,6 +249,11 @@ class FeatureSvm(Recognizer):
             classifier = calibrated.estimator.estimator
         self.svm_: Svm = classifier
         self.c_ = float(self.svm_.c)
+
+
+def _share_of(on_progress: ProgressHook, n_before: int, n: int) -> ShareHook:
+    """Tells of one SVM of `n`, of which `n_before` are fitted."""
+    return lambda done: on_progress("svm", int((n_before + done) * _STEPS), n * _STEPS)
 
 
 def _calibrated(svm: Svm, features: NDArray[np.float32], labels: Labels) -> Svm | CalibratedClassifierCV:

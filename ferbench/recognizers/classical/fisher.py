@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EPSILON = 1e-12
+_LEAST_LOG = np.float32(-60)  # of a chance: products with smaller ones are denormal, and take ten times as long
 
 
 class Mixture(NamedTuple):
@@ -25,15 +26,7 @@ class Mixture(NamedTuple):
 
 def posteriors(descriptors: NDArray[np.float32], mixture: Mixture) -> NDArray[np.float32]:
     """How probably each Gaussian gave each descriptor, (rows, k), for descriptors of (rows, d)."""
-    weights, means, variances = mixture
-    constants = np.log(weights) - 0.5 * (np.log(variances) + means**2 / variances).sum(axis=1)
-    chances: NDArray[np.float32] = descriptors @ (means / variances).T
-    chances += (descriptors * descriptors) @ (-0.5 / variances).T
-    chances += constants
-    chances -= chances.max(axis=1, keepdims=True)
-    np.exp(chances, out=chances)
-    chances /= chances.sum(axis=1, keepdims=True)
-    return chances
+    return _chances(_powers(descriptors), _log_terms(mixture)).T
 
 
 def fisher_vectors(
@@ -57,26 +50,59 @@ def fisher_vectors(
     bounds = [region.indices(n_points)[:2] for region in regions]
     cuts = sorted({edge for bound in bounds for edge in bound})
     sums = _moments(descriptors, mixture, cuts)
+    member = np.array([[start <= cut < stop for cut in cuts[:-1]] for start, stop in bounds], np.float32)
+    parts = member @ sums.reshape(n, len(cuts) - 1, len(weights) * (2 * d + 1))
+    parts = parts.reshape(n, len(regions), len(weights), 2 * d + 1)
+    mass, first, second = parts[..., :1], parts[..., 1 : d + 1], parts[..., d + 1 :]
+    root_weights = np.sqrt(weights)[:, None]
     vectors = np.empty((n, len(regions), 2, len(weights), d), np.float32)
-    root_weights, deviations = np.sqrt(weights)[:, None], np.sqrt(variances)
-    for index, (start, stop) in enumerate(bounds):
-        parts = sums[:, cuts.index(start) : cuts.index(stop)].sum(axis=1)
-        mass, first, second = parts[..., :1], parts[..., 1 : d + 1], parts[..., d + 1 :]
-        vectors[:, index, 0] = (first - mass * means) / (deviations * root_weights)
-        spread = (second - 2 * means * first + means**2 * mass) / variances - mass
-        vectors[:, index, 1] = spread / (np.sqrt(np.float32(2)) * root_weights)
+    vectors[:, :, 0] = (first - mass * means) / (np.sqrt(variances) * root_weights)
+    spread = (second - 2 * means * first + means**2 * mass) / variances - mass
+    vectors[:, :, 1] = spread / (np.sqrt(np.float32(2)) * root_weights)
     flat = vectors.reshape(n, len(regions), -1)
-    lengths = np.sqrt(np.abs(flat).sum(axis=2, keepdims=True))
-    roots = np.sqrt(np.abs(flat)) / np.maximum(lengths, _EPSILON)
-    return np.asarray(np.copysign(roots, flat).reshape(n, -1))
+    roots = np.abs(flat)
+    lengths = np.sqrt(roots.sum(axis=2, keepdims=True))
+    np.sqrt(roots, out=roots)
+    roots *= 1 / np.maximum(lengths, _EPSILON)
+    return np.copysign(roots, flat, out=roots).reshape(n, -1)
 
 
 def _moments(descriptors: NDArray[np.float32], mixture: Mixture, cuts: Sequence[int]) -> NDArray[np.float32]:
     """Between each two cuts, each Gaussian's share of 1, of the descriptors and of their squares."""
-    n, n_points, d = descriptors.shape
-    chances = posteriors(descriptors.reshape(-1, d), mixture).reshape(n, n_points, -1)
-    powers = np.concatenate([np.ones((n, n_points, 1), np.float32), descriptors, descriptors * descriptors], axis=2)
-    sums = np.empty((n, len(cuts) - 1, chances.shape[2], 2 * d + 1), np.float32)
-    for index, (start, stop) in enumerate(pairwise(cuts)):
-        np.matmul(chances[:, start:stop].transpose(0, 2, 1), powers[:, start:stop], out=sums[:, index])
+    n, _, d = descriptors.shape
+    terms = _log_terms(mixture)
+    sums = np.empty((n, len(cuts) - 1, len(terms), 2 * d + 1), np.float32)
+    for index, points in enumerate(descriptors):  # what one set makes stays in the processor's cache
+        powers = _powers(points)
+        chances = _chances(powers, terms)
+        for place, (start, stop) in enumerate(pairwise(cuts)):
+            np.matmul(chances[:, start:stop], powers[start:stop], out=sums[index, place])
     return sums
+
+
+def _powers(descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """1, the values and their squares, (points, 2 * d + 1)."""
+    n_points, d = descriptors.shape
+    powers = np.empty((n_points, 2 * d + 1), np.float32)
+    powers[:, 0] = 1
+    powers[:, 1 : d + 1] = descriptors
+    np.multiply(descriptors, descriptors, out=powers[:, d + 1 :])
+    return powers
+
+
+def _log_terms(mixture: Mixture) -> NDArray[np.float32]:
+    """What each power adds to the logarithm of each Gaussian's chance, (k, 2 * d + 1)."""
+    weights, means, variances = mixture
+    constants = np.log(weights) - 0.5 * (np.log(variances) + means**2 / variances).sum(axis=1)
+    return np.concatenate([constants[:, None], means / variances, -0.5 / variances], axis=1)
+
+
+def _chances(powers: NDArray[np.float32], terms: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How probably each Gaussian gave each descriptor, (k, points)."""
+    chances: NDArray[np.float32] = terms[:, 1:] @ powers[:, 1:].T
+    chances += terms[:, :1]  # the largest numbers last: they leave the others their digits
+    chances -= np.maximum.reduce(chances, axis=0)
+    np.maximum(chances, _LEAST_LOG, out=chances)
+    np.exp(chances, out=chances)
+    chances *= 1 / np.add.reduce(chances, axis=0)
+    return chances

@@ -81,6 +81,7 @@ class FisherSvm(FeatureSvm):
             random=np.random.default_rng((self.seed, 0)),
             on_progress=on_progress,
         )
+        on_progress("mixture", 0, 1)
         mixture = _fit_mixture(np.concatenate([sample, places], axis=1), self.gaussians, self.seed)
         on_progress("mixture", 1, 1)
         return {**projection._asdict(), **mixture._asdict()}
@@ -92,10 +93,9 @@ class FisherSvm(FeatureSvm):
     def _features(self, images: Images) -> NDArray[np.float32]:
         learnt = self.learnt_
         projection = Projection(learnt["mean"], learnt["basis"])
-        points, layout = folded_sift(images, cells=self.cells, step=self.step, projection=projection)
-        places = np.broadcast_to(layout.places, (len(images), *layout.places.shape))
+        points, layout = folded_sift(images, cells=self.cells, step=self.step, projection=projection, placed=True)
         mixture = Mixture(learnt["weights"], learnt["means"], learnt["variances"])
-        return fisher_vectors(np.concatenate([points, places], axis=2), mixture, layout.strips(self.strips))
+        return fisher_vectors(points, mixture, layout.strips(self.strips))
 
 
 def _fit_mixture(points: NDArray[np.float32], gaussians: int, seed: int) -> Mixture:

@@ -10,11 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from ferbench.recognizers.classical.dense_sift import dense_sift, mirror_patches, patch_centers
+from ferbench.recognizers.classical.dense_sift import dense_sift, mirror_patches, patch_centers, sift_grids
 from ferbench.types import Images, ProgressHook
 
 _SAMPLE_IMAGES = 1500
 _OVERLAP = 1.35  # strips are this much taller than if they only touched
+
+
+class FoldedGrid(NamedTuple):
+    """How the patches of one grid become points: indices into its patches, and where they come among the points."""
+
+    left: NDArray[np.intp]
+    left_ranks: NDArray[np.intp]
+    right: NDArray[np.intp]
+    right_ranks: NDArray[np.intp]
 
 
 class FoldedPatches(NamedTuple):
@@ -33,6 +42,8 @@ class FoldedPatches(NamedTuple):
     """Where the patches of left, and then those of right, come among the points."""
     places: NDArray[np.float32]
     """Row and column of each point, (points, 2), -0.5 to 0.5 and -0.5 to 0."""
+    grids: tuple[FoldedGrid, ...]
+    """The same of each grid."""
 
     def strips(self, n: int) -> tuple[slice, ...]:
         """The points of the whole half face, and of `n` overlapping horizontal strips of it."""
@@ -53,7 +64,14 @@ def fold(height: int, width: int, cells: tuple[float, ...], step: float) -> Fold
     folded = np.concatenate([centers[left], np.abs(centers[right] - [0, 1])])
     order = np.argsort(folded[:, 0], kind="stable")
     places = (folded[order] - 0.5).astype(np.float32)
-    return FoldedPatches(left, right, np.argsort(order), places)
+    ranks = np.argsort(order)
+    grids, start = [], 0
+    for cell in cells:
+        stop = start + len(patch_centers(height, width, cells=(cell,), step=step))
+        ours, theirs = (np.flatnonzero((start <= half) & (half < stop)) for half in (left, right))
+        grids.append(FoldedGrid(left[ours] - start, ranks[ours], right[theirs] - start, ranks[len(left) + theirs]))
+        start = stop
+    return FoldedPatches(left, right, ranks, places, tuple(grids))
 
 
 class Projection(NamedTuple):
@@ -66,22 +84,24 @@ class Projection(NamedTuple):
 
 
 def folded_sift(
-    images: Images, *, cells: Sequence[float], step: float, projection: Projection
+    images: Images, *, cells: Sequence[float], step: float, projection: Projection, placed: bool = False
 ) -> tuple[NDArray[np.float32], FoldedPatches]:
-    """RootSIFT descriptors of folded faces, projected.
+    """RootSIFT descriptors of folded faces, projected; `placed`: with each point's row and column behind.
 
     Returns:
-        float32, (n, points, values), and the points' layout.
+        float32, (n, points, values), or two values more, and the points' layout.
     """
     layout = fold(*images.shape[1:], tuple(cells), step)
-    patches = dense_sift(images, cells=cells, step=step)
     mean, basis = projection
-    points = np.empty((len(images), len(layout.places), basis.shape[1]), np.float32)
-    n_left = len(layout.left)
+    n_values = basis.shape[1]
+    origin = mean @ basis
     # Reading a patch in the mirror and then projecting it is projecting it on a mirrored basis.
-    points[:, layout.ranks[:n_left]] = patches[:, layout.left] @ basis
-    points[:, layout.ranks[n_left:]] = patches[:, layout.right] @ mirror_patches(basis.T).T
-    points -= mean @ basis
+    mirrored = mirror_patches(basis.T).T
+    points = np.empty((len(images), len(layout.places), n_values + 2 * placed), np.float32)
+    for grid, patches in zip(layout.grids, sift_grids(images, cells=cells, step=step), strict=True):
+        points[:, grid.left_ranks, :n_values] = patches.take(grid.left, axis=1) @ basis - origin
+        points[:, grid.right_ranks, :n_values] = patches.take(grid.right, axis=1) @ mirrored - origin
+    points[..., n_values:] = layout.places[:, : 2 * placed]
     return points, layout
 
 

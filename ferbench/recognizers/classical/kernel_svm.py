@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import SVC
 
 from ferbench.errors import DataError
-from ferbench.recognizers.classical.linear_svm import Features
+from ferbench.recognizers.classical.linear_svm import Features, ShareHook, ignore_share
 
 _CACHE_MB = 2000
 _BLOCK_VALUES = 1 << 18  # a block of kernel values stays in the cache from the product to the exponential
@@ -51,11 +51,18 @@ class KernelSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return int(self.support_vectors_.size + self.dual_coef_.size + self.intercept_.size)
 
     def fit(
-        self, features: Features, labels: ArrayLike, classes: ArrayLike | None = None, *, unit: float = 1.0
+        self,
+        features: Features,
+        labels: ArrayLike,
+        classes: ArrayLike | None = None,
+        *,
+        unit: float = 1.0,
+        on_share: ShareHook = ignore_share,
     ) -> Self:
         """Learn from labelled rows; the arguments are those of `LinearSvm.fit`, and the labels of two classes or more.
 
-        Fitting takes time that grows with the square of the number of rows.
+        Fitting takes time that grows with the square of the number of rows. Each two classes are a problem of their
+        own, in libsvm too: they are solved one after the other, to tell how many are.
 
         Raises:
             DataError: all rows are of one class.
@@ -64,14 +71,16 @@ class KernelSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if len(np.unique(labels)) < 2:
             raise DataError("A kernel SVM needs rows of two classes or more, got those of one: add another class.")
         rows = np.asarray(features, dtype=np.float32) * np.float32(unit)
-        svc = SVC(C=self.c, gamma=self.gamma, cache_size=_CACHE_MB).fit(rows, labels)
         self.classes_ = np.unique(labels if classes is None else np.asarray(classes))
-        self.present_ = np.searchsorted(self.classes_, svc.classes_)
-        sign = -1.0 if len(self.present_) == 2 else 1.0  # scikit-learn turns two classes around
-        self.support_vectors_ = svc.support_vectors_.astype(np.float32)
-        self.n_support_ = svc.n_support_.astype(np.int64)
-        self.dual_coef_ = sign * svc.dual_coef_
-        self.intercept_ = sign * svc.intercept_
+        present, places = np.unique(labels, return_inverse=True)
+        self.present_ = np.searchsorted(self.classes_, present)
+        dual, intercepts = self._solve_pairs(rows, places, len(present), on_share)
+        supports = np.flatnonzero(dual.any(axis=0))
+        supports = supports[np.argsort(places[supports], kind="stable")]
+        self.support_vectors_ = rows[supports]
+        self.n_support_ = np.bincount(places[supports], minlength=len(present)).astype(np.int64)
+        self.dual_coef_ = dual[:, supports]
+        self.intercept_ = intercepts
         self.squares_ = np.einsum("nd,nd->n", self.support_vectors_, self.support_vectors_)
         self.n_features_in_ = rows.shape[1]
         return self
@@ -115,6 +124,24 @@ class KernelSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if doubtful.any():
             pairs[doubtful] = self._pairs(self._exact_kernel(rows[doubtful]))
         return pairs
+
+    def _solve_pairs(
+        self, rows: NDArray[np.float32], places: NDArray[np.intp], n_classes: int, on_share: ShareHook
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What each row weighs against each other class, (n_classes - 1, n), and the intercept of each pair."""
+        dual = np.zeros((n_classes - 1, len(rows)))
+        pairs = list(combinations(range(n_classes), 2))
+        intercepts = np.empty(len(pairs))
+        for index, (one, other) in enumerate(pairs):
+            on_share(index / len(pairs))
+            chosen = np.flatnonzero((places == one) | (places == other))
+            svc = SVC(C=self.c, gamma=self.gamma, cache_size=_CACHE_MB).fit(rows[chosen], places[chosen])
+            supports = chosen[svc.support_]
+            # scikit-learn turns two classes around
+            dual[np.where(places[supports] == one, other - 1, one), supports] = -svc.dual_coef_[0]
+            intercepts[index] = -svc.intercept_[0]
+        on_share(1.0)
+        return dual, intercepts
 
     def _pairs(self, kernel: NDArray[Any]) -> NDArray[np.float64]:
         """Sums over the support vectors of both classes of each pair, in float64: they nearly cancel out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from math import log
 from typing import Any, Self, TypeAlias
 
 import numpy as np
@@ -17,9 +18,17 @@ from ferbench.environment import n_cores
 _CHUNK_ROWS = 512  # stay in the cache from one product to the next
 _CHUNK_VALUES = 1 << 22
 _THREADS = n_cores()
+_RUN_UP = 5  # evaluations in which the gradient falls by far more than in any later ones
 
 Features: TypeAlias = NDArray[np.float32] | NDArray[np.int8]
 LossOfDecisions: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.float32]], tuple[float, NDArray[np.float32]]]
+Objective: TypeAlias = Callable[..., tuple[float, NDArray[np.float64]]]
+ShareHook: TypeAlias = Callable[[float], None]
+"""Called as work goes on with the share of it that is done, 0 to 1."""
+
+
+def ignore_share(done: float) -> None:
+    """A `ShareHook` that tells nobody."""
 
 
 class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -52,7 +61,13 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.warm_start = warm_start
 
     def fit(
-        self, features: Features, labels: ArrayLike, classes: ArrayLike | None = None, *, unit: float = 1.0
+        self,
+        features: Features,
+        labels: ArrayLike,
+        classes: ArrayLike | None = None,
+        *,
+        unit: float = 1.0,
+        on_share: ShareHook = ignore_share,
     ) -> Self:
         """Learn from labelled rows.
 
@@ -62,6 +77,9 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             classes: All classes, where some may have no row: their decision is -1 or less for every row of
                 features. None: those among the labels.
             unit: What features are multiplied by: the worth of one unit of those that are kept as int8.
+            on_share: Called after each evaluation of the objective. The number of steps is not known beforehand; the
+                gradient falls by about the same factor in each, so the share is that of its fall to `tol` in orders of
+                magnitude: an estimate.
 
         Raises:
             ValueError: wrong shapes, fewer than two classes, or labels that are not among the classes.
@@ -78,16 +96,18 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if len(classes) == 2:
             signs = signs[:, 1:]
         mean = np.asarray(features.mean(axis=0, dtype=np.float64)) * unit
+        told = _told(_loss_and_gradient, self.tol, on_share)
         # One BLAS thread: in products this narrow several wait for each other, and their number would change the sums.
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(_THREADS) as threads:
             result = minimize(
-                _loss_and_gradient,
+                told,
                 self._start(classes, signs.shape[1], mean),
                 args=(self._loss, features, signs, mean, 1.0 / (self.c * len(features)), unit, threads),
                 jac=True,
                 method="L-BFGS-B",
                 options={"maxiter": self.max_iter, "gtol": self.tol, "ftol": 1e-9, "maxcor": 20},
             )
+        on_share(1.0)
         solution = result.x.reshape(signs.shape[1], -1)
         self.classes_ = classes
         self.coef_ = solution[:, :-1].astype(np.float32)
@@ -129,6 +149,21 @@ class LinearSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             start[:, :-1] = self.coef_
             start[:, -1] = self.intercept_ + start[:, :-1] @ mean
         return start.ravel()
+
+
+def _told(objective: Objective, tol: float, on_share: ShareHook) -> Objective:
+    """The same objective, which says how near its gradient has come to the end."""
+    largest: list[float] = []
+
+    def evaluate(*arguments: Any) -> tuple[float, NDArray[np.float64]]:
+        value, gradient = objective(*arguments)
+        largest.append(float(np.abs(gradient).max()))
+        since = largest[_RUN_UP:]
+        if since and since[0] > tol:
+            on_share(min(1.0, log(since[0] / max(tol, min(since))) / log(since[0] / tol)))
+        return value, gradient
+
+    return evaluate
 
 
 def _loss_and_gradient(

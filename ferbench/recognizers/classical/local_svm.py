@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from ferbench.recognizers.classical.linear_svm import Features
+from ferbench.recognizers.classical.linear_svm import Features, ShareHook, ignore_share
 
 _CHUNK_ROWS = 2048
 
@@ -40,9 +40,15 @@ class LocalSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return int(self.features_.size + self.labels_.size)
 
     def fit(
-        self, features: Features, labels: ArrayLike, classes: ArrayLike | None = None, *, unit: float = 1.0
+        self,
+        features: Features,
+        labels: ArrayLike,
+        classes: ArrayLike | None = None,
+        *,
+        unit: float = 1.0,
+        on_share: ShareHook = ignore_share,
     ) -> Self:
-        """Remember the rows; the arguments are those of `LinearSvm.fit`."""
+        """Remember the rows; the arguments are those of `LinearSvm.fit`. The work is done when it is asked."""
         labels = np.asarray(labels)
         self.classes_ = np.unique(labels if classes is None else np.asarray(classes))
         self.features_ = features
@@ -51,7 +57,9 @@ class LocalSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = features.shape[1]
         return self
 
-    def decision_function(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def decision_function(
+        self, features: NDArray[np.float32], *, on_share: ShareHook = ignore_share
+    ) -> NDArray[np.float32]:
         """Decisions of the local classifiers, float32, (n, k); (n,) for the second class when there are two."""
         features = np.asarray(features, dtype=np.float32)
         n_neighbors = min(self.neighbors, len(self.labels_))
@@ -59,13 +67,14 @@ class LocalSvm(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         signs = np.where(np.arange(len(self.classes_)) == self.labels_[:, None], 1.0, -1.0)
         decisions = np.empty((len(features), len(self.classes_)), np.float32)
         for row, rows in enumerate(nearest):
+            on_share(row / len(nearest))
             known = self.features_[rows].astype(np.float32) * np.float32(self.unit_)
             decisions[row] = self._decide(known, signs[rows], features[row])
         return decisions if len(self.classes_) > 2 else decisions[:, 1]
 
-    def predict(self, features: NDArray[np.float32]) -> NDArray[Any]:
+    def predict(self, features: NDArray[np.float32], *, on_share: ShareHook = ignore_share) -> NDArray[Any]:
         """The class with the largest decision for each row, (n,)."""
-        decisions = self.decision_function(features)
+        decisions = self.decision_function(features, on_share=on_share)
         chosen = decisions.argmax(axis=1) if decisions.ndim == 2 else (decisions > 0).astype(np.intp)
         return np.asarray(self.classes_[chosen])
 

@@ -73,12 +73,18 @@ class PatchSvm(FeatureSvm):
             samples.append(patches[random.permutation(len(patches))[:n_patches]])
         on_progress("patches", len(chosen), len(chosen))
         sample = np.concatenate(samples)
+        on_progress("k-means", 0, 1)
         mean, whitening = zca(sample)
         kmeans = MiniBatchKMeans(self.centroids, batch_size=4096, max_iter=15, n_init=1, random_state=self.seed)
         centers = kmeans.fit((sample - mean) @ whitening).cluster_centers_.astype(np.float32)
         on_progress("k-means", 1, 1)
         self.learnt_ = {"mean": mean, "whitening": whitening, "centroids": centers}
-        pooled = np.concatenate([self._pooled(chosen[start : start + 32]) for start in range(0, len(chosen), 32)])
+        blocks = []
+        for start in range(0, len(chosen), 32):
+            on_progress("standardization", start, len(chosen))
+            blocks.append(self._pooled(chosen[start : start + 32]))
+        on_progress("standardization", len(chosen), len(chosen))
+        pooled = np.concatenate(blocks)
         deviation = pooled.std(axis=0)
         return {**self.learnt_, "average": pooled.mean(axis=0), "deviation": np.maximum(deviation, _EPSILON)}
 
