@@ -79,15 +79,22 @@ def search(
             return accuracy
 
         study.optimize(accuracy_of, n_trials=n_trials)
+    chosen = _choose(trials, result_directory(reports, resolved.config))
+    notice(f"Chosen on validation: {_text(chosen)}.")
+    return with_values(plain, chosen)
+
+
+def _choose(trials: list[dict[str, Any]], directory: Path) -> dict[str, Any]:
+    """The values of the most accurate trial, once all of them are written down."""
     finished = [trial for trial in trials if "error" not in trial]
-    chosen = max(finished, key=lambda trial: trial["validation_accuracy"])["values"] if finished else None
-    directory = result_directory(reports, resolved.config)
+    chosen: dict[str, Any] | None = None
+    if finished:
+        chosen = max(finished, key=lambda trial: trial["validation_accuracy"])["values"]
     directory.mkdir(parents=True, exist_ok=True)
     write_whole(directory / "search.json", json.dumps({"chosen": chosen, "trials": trials}, indent=2) + "\n")
     if chosen is None:
-        raise ConfigError(f"A search needs a trial that finishes, and all {n_trials} failed: {trials[0]['error']}")
-    notice(f"Chosen on validation: {_text(chosen)}.")
-    return with_values(plain, chosen)
+        raise ConfigError(f"A search needs a trial that finishes, and all {len(trials)} failed: {trials[0]['error']}")
+    return chosen
 
 
 def _import_optuna() -> Any:

@@ -59,24 +59,8 @@ def hog(
         ConfigError: orientations, cell, block or levels is out of range.
         ImagesError: the images are smaller than one block.
     """
-    if orientations < 1 or block < 1 or cell < 2 or cell % 2:
-        raise ConfigError(
-            f"hog needs orientations >= 1, block >= 1 and an even cell >= 2, got orientations={orientations}, "
-            f"block={block}, cell={cell} (scikit-image leaves a row and a column of odd cells out)."
-        )
     n, height, width = images.shape
-    coarsest = cell << (levels - 1) if levels > 0 else 0
-    if levels < 1 or (levels > 1 and (not interpolated or height % coarsest or width % coarsest)):
-        raise ConfigError(
-            f"hog of several levels needs interpolated votes and images a whole number of the largest cells high and "
-            f"wide, got levels={levels}, cell={cell}, interpolated={interpolated} and {height} x {width} pixels."
-        )
-    rows, columns = height // coarsest, width // coarsest
-    if min(rows, columns) < block:
-        raise ImagesError(
-            f"images of {height} x {width} pixels hold no block of {block} x {block} cells of {coarsest} pixels: "
-            f"use images of at least {block * coarsest} x {block * coarsest}, or smaller cells or blocks."
-        )
+    _check_fit(height, width, orientations, cell, block, interpolated, levels)
     places = _block_places(height // cell, width // cell, block, orientations, levels)
     features = np.empty((n, *places.shape), np.float32)
     step = max(1, _CHUNK_PIXELS // (height * width))
@@ -126,6 +110,27 @@ def mirrored_pairs(
         mirrored.append(theirs[is_first])
         n_before += len(ours)
     return np.concatenate(places), np.concatenate(mirrored)
+
+
+def _check_fit(
+    height: int, width: int, orientations: int, cell: int, block: int, interpolated: bool, levels: int
+) -> None:
+    if orientations < 1 or block < 1 or cell < 2 or cell % 2:
+        raise ConfigError(
+            f"hog needs orientations >= 1, block >= 1 and an even cell >= 2, got orientations={orientations}, "
+            f"block={block}, cell={cell} (scikit-image leaves a row and a column of odd cells out)."
+        )
+    coarsest = cell << (levels - 1) if levels > 0 else 0
+    if levels < 1 or (levels > 1 and (not interpolated or height % coarsest or width % coarsest)):
+        raise ConfigError(
+            f"hog of several levels needs interpolated votes and images a whole number of the largest cells high and "
+            f"wide, got levels={levels}, cell={cell}, interpolated={interpolated} and {height} x {width} pixels."
+        )
+    if min(height // coarsest, width // coarsest) < block:
+        raise ImagesError(
+            f"images of {height} x {width} pixels hold no block of {block} x {block} cells of {coarsest} pixels: "
+            f"use images of at least {block * coarsest} x {block * coarsest}, or smaller cells or blocks."
+        )
 
 
 def _cell_histograms(
