@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from ferbench.data.dataset import Dataset
 from ferbench.engines.gate import Quality, Verdict
@@ -25,14 +26,14 @@ def write_cards(directory: Path, origin: Path, exported: Exported, verdict: Verd
 
     Args:
         directory: The exported folder.
-        origin: The folder of the recognizer that was exported; what its card says is kept, but for its scores.
+        origin: The folder of the recognizer that was exported; what its card says is kept, but for its scores. A run's
+            folder has a result in place of a card.
         exported: The exported recognizer.
         verdict: The gate's.
         dataset: That calibrated and judged; None: rendered faces did.
     """
     files = read_header(directory).files
-    card = json.loads((origin / _CARD).read_bytes()) if (origin / _CARD).is_file() else {}
-    card |= {
+    card = _card_of(origin) | {
         "recognizer": exported.name,
         "source": exported.source,
         "engine": exported.engine,
@@ -53,6 +54,17 @@ def write_cards(directory: Path, origin: Path, exported: Exported, verdict: Verd
         kept = f"What follows is said of {exported.source} as it was trained.\n\n{kept}"
     checksums = "\n".join(f"- `{name}` sha256 `{digest}`" for name, digest in files.items())
     (directory / _TEXT).write_text(f"{_export_text(exported, verdict)}\n{kept}{checksums}\n", encoding="utf-8")
+
+
+def _card_of(origin: Path) -> dict[str, Any]:
+    if (origin / _CARD).is_file():
+        card: dict[str, Any] = json.loads((origin / _CARD).read_bytes())
+        return card
+    try:
+        result = json.loads((origin.parent / "result.json").read_bytes())
+        return {"config_hash": result["config_hash"], "commit": result["environment"]["commit"]}
+    except (OSError, ValueError, KeyError, TypeError):  # a network may be exported whatever lies beside it
+        return {}
 
 
 def _export_text(exported: Exported, verdict: Verdict) -> str:

@@ -144,11 +144,15 @@ def test_an_export_is_called_after_experiment_and_seed(
     shutil.copytree(source.parent, tmp_path / "run")
     result = json.loads((source.parent / "result.json").read_text())
     result["config"]["name"] = "mine"
+    result |= {"config_hash": "0123abc", "environment": {"commit": "fedcba"}}
     (tmp_path / "run/result.json").write_text(json.dumps(result))
     header = json.loads((source / "recognizer.json").read_text())
     header["params"]["seed"] = seed
     (tmp_path / "run/model/recognizer.json").write_text(json.dumps(header))
-    assert ferbench.export("run", "litert").directory == Path(f"exports/{name}_litert_float32")
+    directory = ferbench.export("run", "litert").directory
+    assert directory == Path(f"exports/{name}_litert_float32")
+    card = json.loads((directory / "card.json").read_text())
+    assert (card["config_hash"], card["commit"]) == ("0123abc", "fedcba")
 
 
 def test_int8_without_training_faces_is_refused(exported: Exported) -> None:
