@@ -13,7 +13,9 @@ from ferbench.report.standing import BUDGETS_MS, Contender, Standing
 from ferbench.timing import Latency
 
 _KINDS = (("classical", "square", "classical"), ("deep", "circle", "deep"), ("deep", "diamond", "deep, shipped export"))
-_LABEL_WIDTH, _LABEL_HEIGHT = 0.7, 0.07  # decades of time, share of the axis of accuracy
+_LETTER_WIDTH, _LETTER_HEIGHT = 0.036, 0.07  # decades of time, share of the range of accuracies
+_MARKER_WIDTH = 0.06  # decades of time
+_ROOM = 2.5  # times the shortest time, to the left of it
 
 
 class _Point(NamedTuple):
@@ -25,6 +27,18 @@ class _Point(NamedTuple):
         return round(self.single.p50_ms, 4)
 
 
+class _Box(NamedTuple):
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    def covers(self, other: _Box) -> bool:
+        return (
+            self.left < other.right and other.left < self.right and self.bottom < other.top and other.bottom < self.top
+        )
+
+
 def pareto(standing: Standing) -> Plot | None:
     """Intervals of accuracy, bars from median to p95, no baselines; None where nothing was timed."""
     board = standing.board
@@ -33,17 +47,16 @@ def pareto(standing: Standing) -> Plot | None:
         return None
     front = _front(points)
     traces = [_steps(front)]
-    labelled = _labelled([*reversed(front), *(point for point in points if point not in front)])
-    leftmost = min(point.ms for point in points)
+    places = _label_places([*reversed(front), *(point for point in points if point not in front)])
     for family, symbol, words in _KINDS:
         members = [
             point for point in points if point.one.family == family and point.one.is_export == ("export" in words)
         ]
         if members:
-            traces.append(_markers(members, family, symbol, words, labelled, leftmost))
+            traces.append(_markers(members, family, symbol, words, places))
     others = [point for point in points if point.one.family not in ("classical", "deep")]
     if others:
-        traces.append(_markers(others, "ensemble", "star", "ensemble", labelled, leftmost))
+        traces.append(_markers(others, "ensemble", "star", "ensemble", places))
     threads = standing.survey.threads[0]
     unit = "1 thread" if threads == 1 else f"{threads} threads"
     layout = {
@@ -59,10 +72,15 @@ def pareto(standing: Standing) -> Plot | None:
     return Plot("pareto", f"Accuracy against time: {board.title}", text, traces, layout, height=420)
 
 
+def _time_range(points: Sequence[_Point]) -> tuple[float, float]:
+    """With room to the left for names."""
+    low = min(point.ms for point in points) / _ROOM
+    return low, 1.2 * max(*BUDGETS_MS, *(point.single.p95_ms for point in points))
+
+
 def _time_axis(points: Sequence[_Point]) -> dict[str, Any]:
-    """Room to the left for names, and 1, 2, 5 of each decade written out."""
-    low = min(point.ms for point in points) / 2.5
-    high = 1.2 * max(*BUDGETS_MS, *(point.single.p95_ms for point in points))
+    """1, 2, 5 of each decade written out."""
+    low, high = _time_range(points)
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     ticks = [step * 10.0**decade for decade in decades for step in (1, 2, 5)]
     shown = [tick for tick in ticks if low <= tick <= high]
@@ -83,9 +101,7 @@ def _steps(front: Sequence[_Point]) -> dict[str, Any]:
     }
 
 
-def _markers(
-    members: Sequence[_Point], role: str, symbol: str, name: str, labelled: set[str], leftmost: float
-) -> dict[str, Any]:
+def _markers(members: Sequence[_Point], role: str, symbol: str, name: str, places: dict[_Point, str]) -> dict[str, Any]:
     values = [point.one.accuracy for point in members]
     return {
         "type": "scatter",
@@ -93,8 +109,8 @@ def _markers(
         "name": name,
         "x": [point.ms for point in members],
         "y": [_percent(value.value) for value in values],
-        "text": [escape(point.one.name) if point.one.name in labelled else "" for point in members],
-        "textposition": ["bottom right" if point.ms == leftmost else "top left" for point in members],
+        "text": [escape(point.one.name) if point in places else "" for point in members],
+        "textposition": [places.get(point, "top left") for point in members],
         "cliponaxis": False,
         "textfont": {"size": 11},
         "hovertext": [escape(_hover(point)) for point in members],
@@ -136,21 +152,34 @@ def _budget_label(budget: float) -> dict[str, Any]:
     return {**place, "text": f"{budget:g} ms", "showarrow": False, "font": {"size": 11}}
 
 
-def _labelled(points: Sequence[_Point]) -> set[str]:
-    """Names that can stand beside their points: the one that comes first where two would cover each other."""
-    kept: list[_Point] = []
+def _label_places(points: Sequence[_Point]) -> dict[_Point, str]:
+    """On which side of its point a name covers no other point and no name that came before; not in it: on none."""
     values = [point.one.accuracy.value for point in points]
-    span = max(values, default=0.0) - min(values, default=0.0)
+    height = _LETTER_HEIGHT * max(max(values) - min(values), 0.01)
+    left, right = (float(np.log10(edge)) for edge in _time_range(points))
+    markers = {point: _marker(point, height) for point in points}
+    names: list[_Box] = []
+    places: dict[_Point, str] = {}
     for point in points:
-        near = (
-            other
-            for other in kept
-            if abs(np.log10(other.ms / point.ms)) < _LABEL_WIDTH
-            and abs(other.one.accuracy.value - point.one.accuracy.value) < _LABEL_HEIGHT * span
-        )
-        if next(near, None) is None:
-            kept.append(point)
-    return {point.one.name for point in kept}
+        x, y, width = np.log10(point.ms), point.one.accuracy.value, _LETTER_WIDTH * len(point.one.name)
+        taken = [*names, *(box for other, box in markers.items() if other is not point)]
+        for place, low, bottom in (
+            ("top left", x - width, y),
+            ("bottom right", x, y - height),
+            ("top right", x, y),
+            ("bottom left", x - width, y - height),
+        ):
+            box = _Box(low, low + width, bottom, bottom + height)
+            if left <= box.left and box.right <= right and not any(box.covers(other) for other in taken):
+                names.append(box)
+                places[point] = place
+                break
+    return places
+
+
+def _marker(point: _Point, height: float) -> _Box:
+    x, y = float(np.log10(point.ms)), point.one.accuracy.value
+    return _Box(x - _MARKER_WIDTH / 2, x + _MARKER_WIDTH / 2, y - height / 4, y + height / 4)
 
 
 def _front(points: Sequence[_Point]) -> list[_Point]:
