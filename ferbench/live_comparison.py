@@ -32,7 +32,7 @@ from ferbench.recognizers.header import sha256_of
 from ferbench.registry import create, find
 from ferbench.report.realtime import draw_realtime, flat_summary, realtime_markdown
 from ferbench.results import LedgerLine, note_test_scoring, now, write_whole
-from ferbench.tracking.trackers import NullTracker, Tracker
+from ferbench.tracking.trackers import FinishedRun, NullTracker, Tracker
 from ferbench.types import ProgressHook
 
 Notice = Callable[[str], None]
@@ -171,4 +171,5 @@ def _track(result: RealtimeResult, tracker: Tracker, directory: Path) -> None:
         if pair.paced and pair.paced.labelled and pair.paced.labelled.streaming_accuracy:
             metrics["streaming_accuracy"] = pair.paced.labelled.streaming_accuracy.value
         params = {"recognizer": seen.recognizer, "detector": seen.detector, "split": result.split}
-        tracker.keep(f"realtime {result.dataset.name}", f"{seen.recognizer} {seen.detector}", params, metrics, files)
+        name = f"{seen.recognizer} {seen.detector}"
+        tracker.keep(FinishedRun(f"realtime {result.dataset.name}", name, params, metrics, files))

@@ -115,7 +115,7 @@ def recipe_markdown(reports: Path, group: str) -> str:
 def _part(folder: Path, title: str, names: str, table: str) -> str:
     results = [read_result(path) for path in sorted(folder.glob(f"{names}/*/seed*/result.json"))]
     data = ", ".join(sorted({result.dataset.name for result in results}))
-    machines = {f"{result.environment.processor}, {result.environment.n_cores} cores" for result in results}
+    machines = {f"{result.environment.processor}, {result.environment.cores}" for result in results}
     commits = {(result.environment.commit or "no commit")[:7] for result in results}
     origin = f"Runs: {len(results)}; commits: {', '.join(sorted(commits))}; machines: {'; '.join(sorted(machines))}."
     return f"## {title}, on {data}\n\n{table}\n{origin}\n"

@@ -23,7 +23,7 @@ from ferbench.report.flat import cost_params, flat_metrics, flat_params, robustn
 from ferbench.results import RunResult
 from ferbench.robustness import RobustnessResult
 from ferbench.tracking.mlflow_store import connect, experiment_id, fail_abandoned, of_this_process, reason
-from ferbench.tracking.trackers import Tracked, Tracker
+from ferbench.tracking.trackers import FinishedRun, Tracked, Tracker
 
 
 class MlflowTracker:
@@ -61,36 +61,29 @@ class MlflowTracker:
                 client.set_terminated(run.info.run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
 
-    def keep(
-        self,
-        experiment: str,
-        name: str,
-        params: Mapping[str, Any],
-        metrics: Mapping[str, float],
-        files: Sequence[Path],
-    ) -> None:
-        """A finished run in `experiment`, unless the tracker was given another.
+    def keep(self, run: FinishedRun) -> None:
+        """See `Tracker.keep`.
 
         Raises:
             RunFailedError: MLflow does not take it.
         """
         try:
             client = connect(self.uri)
-            run = client.create_run(
-                experiment_id(client, self.experiment or experiment),
-                run_name=name,
+            run_id = client.create_run(
+                experiment_id(client, self.experiment or run.experiment),
+                run_name=run.name,
                 tags={"commit": git_commit() or "unknown"},
-            )
-            tracked = _MlflowRun(client, run.info.run_id, logs_model=False)
-            tracked.log_params(params)
-            tracked.log_metrics(metrics, step=0)
-            for file in files:
-                client.log_artifact(run.info.run_id, str(file))
-            client.set_terminated(run.info.run_id, "FINISHED")
+            ).info.run_id
+            tracked = _MlflowRun(client, run_id, logs_model=False)
+            tracked.log_params(run.params)
+            tracked.log_metrics(run.metrics, step=0)
+            for file in run.files:
+                client.log_artifact(run_id, str(file))
+            client.set_terminated(run_id, "FINISHED")
         except Exception as error:
             raise RunFailedError(
-                f"All is measured, but MLflow could not take in '{name}' ({reason(error)}). "
-                f"Nothing is lost: {', '.join(str(file) for file in files)}."
+                f"All is measured, but MLflow could not take in '{run.name}' ({reason(error)}). "
+                f"Nothing is lost: {', '.join(str(file) for file in run.files)}."
             ) from error
 
 
@@ -160,7 +153,7 @@ def keep_robustness(found: RobustnessResult, tracker: Tracker, files: Sequence[P
         params = {"experiment": origin.experiment, "seed": origin.seed, "fitted_on": origin.fitted_on or "not known"}
         params |= {"dataset": found.dataset, "n_faces": found.n_faces, "corruption_seed": found.seed}
         name = f"{origin.experiment} seed{origin.seed}"
-        tracker.keep(f"{found.dataset} robustness", name, params, robustness_metrics(run), files)
+        tracker.keep(FinishedRun(f"{found.dataset} robustness", name, params, robustness_metrics(run), files))
 
 
 def _tags(config: ExperimentConfig, tags: Mapping[str, str]) -> dict[str, str]:

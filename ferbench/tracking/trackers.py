@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ferbench.config import ExperimentConfig
 from ferbench.results import RunResult
 
 PARENT_TAG = "mlflow.parentRunId"
 """A run with this tag stands under the run whose id is the tag's value."""
+
+
+class FinishedRun(NamedTuple):
+    """A run that is over before it is tracked.
+
+    Attributes:
+        experiment: Of the tracker it stands under, unless the tracker was given another.
+        files: Kept with it.
+    """
+
+    experiment: str
+    name: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    files: Sequence[Path]
 
 
 class Tracked(Protocol):
@@ -36,15 +51,8 @@ class Tracker(Protocol):
     def open(self, config: ExperimentConfig, tags: Mapping[str, str]) -> AbstractContextManager[Tracked]:
         """A run of `config`; leaving by an exception marks it failed."""
 
-    def keep(
-        self,
-        experiment: str,
-        name: str,
-        params: Mapping[str, Any],
-        metrics: Mapping[str, float],
-        files: Sequence[Path],
-    ) -> None:
-        """A run that is over already: its parameters, its figures and its files."""
+    def keep(self, run: FinishedRun) -> None:
+        """Take in a run that is over already."""
 
 
 class NullTracker:
@@ -63,12 +71,5 @@ class NullTracker:
     def log(self, result: RunResult, directory: Path) -> None:
         """Let it pass."""
 
-    def keep(
-        self,
-        experiment: str,
-        name: str,
-        params: Mapping[str, Any],
-        metrics: Mapping[str, float],
-        files: Sequence[Path],
-    ) -> None:
+    def keep(self, run: FinishedRun) -> None:
         """Let it pass."""
