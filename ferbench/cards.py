@@ -120,23 +120,6 @@ def model_card(
         size_bytes: Their size together.
         halving: What float16 weights change, where they were halved.
     """
-    rows = [
-        _score_row(name, scores)
-        for name, scores in (
-            ("validation (PublicTest)", result.validation),
-            ("test (PrivateTest)", result.test),
-            ("clean test (no identical twin in another split)", result.clean_test),
-        )
-        if scores
-    ]
-    recalls = [
-        f"| {name} | {100 * entry.recall:.1f} | {100 * entry.precision:.1f} | {entry.support:,} |"
-        for name, entry in (result.test or result.validation).classes.items()
-    ]
-    single = result.cost.latency_at(1)
-    timing = (
-        f"{single.p50_ms:.2f} ms p50, {single.p90_ms:.2f} ms p90 (n = {single.n:,} calls)" if single else "not timed"
-    )
     environment = result.environment
     choices = ", ".join(f"{key} = {_rounded(value)}" for key, value in result.protocol.choices.items()) or "nothing"
     seconds = f"{result.cost.fit_seconds:,.0f}"
@@ -165,17 +148,17 @@ Validation chose the settings above, so its figures lean to the optimistic side.
 
 | split | faces | accuracy, % [95 % interval] | balanced, % | macro-F1, % | log loss | ECE, % |
 |---|---|---|---|---|---|---|
-{chr(10).join(rows)}
+{_score_rows(result)}
 
 | class, test split | recall, % | precision, % | faces |
 |---|---|---|---|
-{chr(10).join(recalls)}
+{_class_rows(result.test or result.validation)}
 
 ## Cost
 
 {_size_lines(info, size_bytes, halving)}
 
-One face {timing} on
+One face {_timing(result)} on
 {environment.processor}, {environment.cores}, Python {environment.python}; fitted in {seconds} s.
 Absolute times hold for that machine on that day: measure on yours.
 
@@ -207,11 +190,32 @@ def _size_lines(info: RecognizerInfo, size_bytes: int, halving: HalvingCost | No
     return "\n".join(lines)
 
 
-def _score_row(name: str, scores: Scores) -> str:
-    return (
+def _score_rows(result: RunResult) -> str:
+    splits = {
+        "validation (PublicTest)": result.validation,
+        "test (PrivateTest)": result.test,
+        "clean test (no identical twin in another split)": result.clean_test,
+    }
+    return "\n".join(
         f"| {name} | {scores.n:,} | {percent_with_interval(scores)} | {100 * scores.balanced_accuracy:.1f} | "
         f"{100 * scores.macro_f1:.1f} | {scores.log_loss:.3f} | {100 * scores.calibration_error:.1f} |"
+        for name, scores in splits.items()
+        if scores
     )
+
+
+def _class_rows(scores: Scores) -> str:
+    return "\n".join(
+        f"| {name} | {100 * entry.recall:.1f} | {100 * entry.precision:.1f} | {entry.support:,} |"
+        for name, entry in scores.classes.items()
+    )
+
+
+def _timing(result: RunResult) -> str:
+    single = result.cost.latency_at(1)
+    if single is None:
+        return "not timed"
+    return f"{single.p50_ms:.2f} ms p50, {single.p90_ms:.2f} ms p90 (n = {single.n:,} calls)"
 
 
 def _rounded(value: Any) -> str:

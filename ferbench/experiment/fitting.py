@@ -28,7 +28,7 @@ from ferbench.results import (
     write_predictions,
 )
 from ferbench.timing import Latency, measure
-from ferbench.types import EpochHook, ProgressHook
+from ferbench.types import EpochHook, ProgressHook, RecognizerInfo
 
 
 def fit_and_score(
@@ -81,7 +81,6 @@ def fit_and_score(
     recognizer, folder, gate = _answering(config, recognizer, dataset, directory, on_progress, notice)
     validation, probabilities = score_split(recognizer, dataset.validation)
     predictions = {"validation": (dataset.validation, probabilities)}
-    latency = _time(recognizer, dataset, config, on_progress)
     cost = Cost(
         n_parameters=info.n_parameters,
         size_bytes=sum(path.stat().st_size for path in folder.iterdir()),
@@ -89,7 +88,7 @@ def fit_and_score(
         fit_cpu_seconds=fit_cpu_seconds,
         peak_memory_bytes=peak_memory_bytes(),
         n_cores=n_cores(),
-        latency=latency,
+        latency=_time(recognizer, dataset, config, on_progress),
         multiply_adds=info.multiply_adds,
         receptive_field=info.receptive_field,
     )
@@ -102,13 +101,7 @@ def fit_and_score(
         config_hash=key,
         dataset=dataset.card(),
         protocol=Protocol(choices=choices, test_scorings=test.n_scorings if test else 0, resumed=is_resumed),
-        recognizer=RecognizerCard(
-            name=info.name,
-            family=info.family,
-            classes=info.classes,
-            image_size=info.image_size,
-            params=info.params,
-        ),
+        recognizer=_card(info),
         validation=validation,
         test=test.full if test else None,
         clean_test=test.clean if test else None,
@@ -146,6 +139,16 @@ def _answering(
     if not verdict.passed:
         notice(f"The gate failed for {exported.display_name}: {'; '.join(verdict.failures)}. The scores are its own.")
     return exported, directory / "engine", verdict
+
+
+def _card(info: RecognizerInfo) -> RecognizerCard:
+    return RecognizerCard(
+        name=info.name,
+        family=info.family,
+        classes=info.classes,
+        image_size=info.image_size,
+        params=info.params,
+    )
 
 
 def _choices(recognizer: Recognizer) -> dict[str, Any]:

@@ -71,23 +71,8 @@ def train(
         for epoch, values in enumerate(progress.curve, start=1):
             on_epoch(epoch, values)
     while progress.epoch < settings.epochs and not _is_stopped(progress, settings):
-        rng = np.random.default_rng((seed, progress.epoch))
-        batches = _batches(epoch_order(labels, settings, rng), settings.batch_size)
-        start = time.perf_counter()
-        sums = dict.fromkeys(("loss", "accuracy"), 0.0)
-        for step, rows in enumerate(batches):
-            moment = progress.epoch + step / len(batches)
-            trainer.optimizer.learning_rate.assign(learning_rate_at(moment, settings) * progress.rate_factor)
-            batch = mix(Batch(*(values[rows] for values in whole)), settings, rng)
-            logs = trainer.train_on_batch(batch.images, batch.targets, sample_weight=batch.weights, return_dict=True)
-            _check_finite(float(logs["loss"]), progress.epoch + 1)
-            sums = {key: total + float(logs[key]) for key, total in sums.items()}
-            done = progress.epoch * len(batches) + step + 1
-            average.follow(done)
-            on_progress(f"epoch {progress.epoch + 1} of {settings.epochs}", done, settings.epochs * len(batches))
+        values = _pass(trainer, whole, labels, settings, progress, average, seed=seed, on_progress=on_progress)
         progress.epoch += 1
-        values = {key: total / len(batches) for key, total in sums.items()}
-        values["seconds"] = time.perf_counter() - start
         with average.shown():
             if validation is not None:
                 values |= _validate(network, *validation)
@@ -100,6 +85,36 @@ def train(
         on_epoch(progress.epoch, values)
     network.set_weights(best)
     return progress
+
+
+def _pass(
+    trainer: keras.Model,
+    faces: Batch,
+    labels: Labels,
+    settings: Training,
+    progress: Progress,
+    average: WeightAverage,
+    *,
+    seed: int,
+    on_progress: ProgressHook,
+) -> dict[str, float]:
+    """Learn from all faces once: mean loss and accuracy over batches, and the seconds it took."""
+    rng = np.random.default_rng((seed, progress.epoch))
+    batches = _batches(epoch_order(labels, settings, rng), settings.batch_size)
+    start = time.perf_counter()
+    sums = dict.fromkeys(("loss", "accuracy"), 0.0)
+    for step, rows in enumerate(batches):
+        moment = progress.epoch + step / len(batches)
+        trainer.optimizer.learning_rate.assign(learning_rate_at(moment, settings) * progress.rate_factor)
+        batch = mix(Batch(*(values[rows] for values in faces)), settings, rng)
+        logs = trainer.train_on_batch(batch.images, batch.targets, sample_weight=batch.weights, return_dict=True)
+        _check_finite(float(logs["loss"]), progress.epoch + 1)
+        sums = {key: total + float(logs[key]) for key, total in sums.items()}
+        done = progress.epoch * len(batches) + step + 1
+        average.follow(done)
+        on_progress(f"epoch {progress.epoch + 1} of {settings.epochs}", done, settings.epochs * len(batches))
+    means = {key: total / len(batches) for key, total in sums.items()}
+    return means | {"seconds": time.perf_counter() - start}
 
 
 def forward(network: keras.Model, images: Images) -> Probabilities:
