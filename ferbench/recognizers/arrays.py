@@ -44,8 +44,13 @@ def check_probabilities(name: str, probabilities: Probabilities, *, n: int, n_cl
     ):
         got = f"{getattr(probabilities, 'dtype', type(probabilities).__name__)} {getattr(probabilities, 'shape', '')}"
         raise ContractError(f"{name} must return float32 {expected}, got {got}.")
-    sums = np.add.reduce(probabilities, axis=1)  # the functions behind the methods: half the time at one face
-    least, most = np.minimum.reduce(sums, initial=1.0), np.maximum.reduce(sums, initial=1.0)
-    if not (least > 1 - 1e-3 and most < 1 + 1e-3 and np.minimum.reduce(probabilities, axis=None, initial=0.0) >= 0):
+    if n == 1:  # Python's own numbers: a quarter of the time
+        row = probabilities[0].tolist()
+        smallest, least, most = min(row), sum(row), sum(row)
+    else:
+        sums = np.add.reduce(probabilities, axis=1)  # the functions behind the methods take less than they do
+        least, most = np.minimum.reduce(sums, initial=1.0), np.maximum.reduce(sums, initial=1.0)
+        smallest = np.minimum.reduce(probabilities, axis=None, initial=0.0)
+    if not (least > 1 - 1e-3 and most < 1 + 1e-3 and smallest >= 0):
         raise ContractError(f"{name} returned rows that are not probabilities: they sum to {least} to {most}.")
     return probabilities

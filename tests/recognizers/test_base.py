@@ -83,11 +83,16 @@ def test_empty_prediction_has_no_names(prior, tiny) -> None:
     assert (len(prediction), prediction.names, prediction.confidence.shape) == (0, (), (0,))
 
 
-def test_hook_that_returns_something_else_is_a_contract_error(prior, tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    for wrong in (np.ones((1, 7)), np.ones((1, 7), np.float32), np.full((1, 7), np.nan, np.float32), None):
+@pytest.mark.parametrize("n", [1, 2])
+def test_hook_that_returns_something_else_is_a_contract_error(
+    prior, tiny, monkeypatch: pytest.MonkeyPatch, n: int
+) -> None:
+    ones = np.ones((n, 7), np.float32)
+    below_zero = np.tile(np.array([-1, 1, 1, 0, 0, 0, 0], np.float32), (n, 1))
+    for wrong in (np.full((n, 7), 1 / 7), ones, ones * np.nan, below_zero, None):
         monkeypatch.setattr(prior, "_predict_proba", lambda images, wrong=wrong: wrong)
         with pytest.raises(ContractError):
-            prior.predict_proba(tiny.test.images[:1])
+            prior.predict_proba(tiny.test.images[:n])
 
 
 def test_save_replaces_the_old_and_leaves_no_scrap(prior, saved: Path) -> None:

@@ -1,14 +1,13 @@
 """Histograms of oriented gradients of many small gray faces at once. NumPy only: no recognizer is imported here.
 
-The gradients of 8-bit pixels are whole numbers from -255 to 255, so a pixel's orientation bin and magnitude are read
-from a table with one entry for each pair of gradients instead of being computed: the values are those of
-`skimage.feature.hog` with `block_norm="L2-Hys"`, at many times its speed.
+The gradients of 8-bit pixels are whole numbers from -255 to 255, so a pixel's orientation bin is read from a table with
+one byte for each pair of gradients instead of being computed: the values are those of `skimage.feature.hog` with
+`block_norm="L2-Hys"`, at many times its speed.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -17,9 +16,10 @@ from numpy.typing import NDArray
 from ferbench.errors import ConfigError, ImagesError
 from ferbench.types import Images
 
+_DOWN, _CENTER = np.float32(511), np.float32(255 * 511 + 255)  # a step down in the table of bins, and its center
 _CHUNK_PIXELS = 16 * 48 * 48  # what one pass works on: its arrays stay in the cache, memory stays flat
-_EPSILON = 1e-5
-_CLIP = 0.2  # the "Hys" of L2-Hys
+_EPSILON = np.float32(1e-20)  # keeps blocks without a vote at 0
+_CLIP = np.float32(0.2)  # the "Hys" of L2-Hys
 
 
 def hog(
@@ -61,8 +61,8 @@ def hog(
     """
     n, height, width = images.shape
     _check_fit(height, width, orientations, cell, block, interpolated, levels)
-    places = _block_places(height // cell, width // cell, block, orientations, levels)
-    features = np.empty((n, *places.shape), np.float32)
+    cells = _block_cells(height // cell, width // cell, block, levels)
+    features = np.empty((n, *cells.shape, orientations), np.float32)
     step = max(1, _CHUNK_PIXELS // (height * width))
     for start in range(0, n, step):
         part = slice(start, start + step)
@@ -70,9 +70,10 @@ def hog(
             histograms = _shared_histograms(images[part], orientations, cell, signed, levels)
         else:
             histograms = _cell_histograms(images[part], orientations, cell, signed).astype(np.float32)
-        np.take(histograms.reshape(len(histograms), -1), places, axis=1, out=features[part], mode="clip")
-        _normalize_blocks(features[part])
-    return features.reshape(n, places.size)
+        of_cells = histograms.reshape(len(histograms), -1, orientations)
+        of_cells.take(cells, axis=1, out=features[part], mode="clip")
+        _normalize_blocks(features[part].reshape(len(histograms), len(cells), -1))
+    return features.reshape(n, cells.size * orientations)
 
 
 @cache
@@ -139,31 +140,35 @@ def _cell_histograms(
     """Sum of gradient magnitudes by cell and bin, (n, rows of cells, columns of cells, orientations)."""
     n, height, width = images.shape
     rows, columns = height // cell, width // cell
-    pairs = _gradient_pairs(images[:, : rows * cell + 1, : columns * cell + 1])
-    pairs = pairs[:, : rows * cell, : columns * cell].astype(np.intp)
-    bins, magnitudes = _gradient_table(orientations, signed, centered)
-    votes, places = magnitudes[pairs], bins[pairs]
-    places += _cell_offsets(rows, columns, cell, orientations)
+    down, right = _gradients(images)
+    if (height, width) != (rows * cell, columns * cell):
+        down, right = (gradient[:, : rows * cell, : columns * cell] for gradient in (down, right))
+    pairs = down * _DOWN
+    pairs += right
+    pairs += _CENTER
+    bins = _bin_table(orientations, signed, centered).take(pairs.astype(np.intp), mode="clip")
+    places = _cell_offsets(rows, columns, cell, orientations) + bins
     if n > 1:
         places += np.arange(0, n * rows * columns * orientations, rows * columns * orientations)[:, None, None]
+    down *= down
+    right *= right
+    down += right
+    votes = np.sqrt(down, out=down).astype(np.float64)
     sums = np.bincount(places.ravel(), votes.ravel(), minlength=n * rows * columns * orientations)
     return np.asarray(sums, dtype=np.float64).reshape(n, rows, columns, orientations)
 
 
-def _gradient_pairs(images: Images) -> NDArray[np.int32]:
-    """511 * row gradient + column gradient of each pixel, (n, height, width); beyond the image nothing changes."""
-    n, _, width = images.shape
-    pixels = images.astype(np.int32).reshape(n, -1)
-    pairs = np.empty(images.shape, np.int32)
-    flat = pairs.reshape(n, -1)
-    # Row after row, one pass over all: the values across the edges are then put right.
-    np.subtract(pixels[:, 2:], pixels[:, :-2], out=flat[:, 1:-1])
-    pairs[:, :, 0] = pairs[:, :, -1] = 0
-    pixels *= 511
-    inner = flat[:, width:-width]
-    inner += pixels[:, 2 * width :]
-    inner -= pixels[:, : -2 * width]
-    return pairs
+def _gradients(images: Images) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How much brighter it gets down the rows and along the columns; beyond the image nothing changes."""
+    n, height, width = images.shape
+    pixels = images.astype(np.float32).reshape(n, -1)
+    down, right = np.empty(images.shape, np.float32), np.empty(images.shape, np.float32)
+    # Row after row, one pass over all: the values at the edges are then put right.
+    np.subtract(pixels[:, 2 * width :], pixels[:, : -2 * width], out=down.reshape(n, -1)[:, width:-width])
+    np.subtract(pixels[:, 2:], pixels[:, :-2], out=right.reshape(n, -1)[:, 1:-1])
+    down[:, :: height - 1] = 0
+    right[:, :, :: width - 1] = 0
+    return down, right
 
 
 def _shared_histograms(images: Images, orientations: int, cell: int, signed: bool, levels: int) -> NDArray[np.float32]:
@@ -185,39 +190,31 @@ def _shared_histograms(images: Images, orientations: int, cell: int, signed: boo
 
 
 def _normalize_blocks(blocks: NDArray[np.float32]) -> None:
-    """L2-Hys of each block in place, (n, blocks, values)."""
-    for last in (False, True):
-        energy = np.vecdot(blocks, blocks)[..., None]
-        energy += np.float32(_EPSILON**2)
-        blocks /= np.sqrt(energy)
-        if not last:
-            np.minimum(blocks, np.float32(_CLIP), out=blocks)
+    """L2-Hys of each block in place, (n, blocks, values): normalized, cut off and normalized again."""
+    # The first division is left out: the second would undo it.
+    energy = np.vecdot(blocks, blocks)[..., None]
+    np.minimum(blocks, _CLIP * np.sqrt(energy), out=blocks)
+    energy = np.vecdot(blocks, blocks)[..., None]
+    energy += _EPSILON
+    blocks /= np.sqrt(energy, out=energy)
 
 
 @cache
-def _gradient_table(orientations: int, signed: bool, centered: bool) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Bin and magnitude for every pair of gradients, at 511 * row gradient + column gradient, from the end if below 0.
+def _bin_table(orientations: int, signed: bool, centered: bool) -> NDArray[np.unsignedinteger]:
+    """Bin of every pair of gradients, at 511 * (255 + down) + 255 + right, in as few bytes as can hold it.
 
     The first bin begins at 0 degrees or, `centered`, lies around it. Angles are float64 and the edges of bins that are
-    not centered float32, as in scikit-image. An angle that rounding has put beyond the last edge falls in no bin there:
-    here its magnitude is 0.
+    not centered float32, as in scikit-image.
     """
     gradient = np.arange(-255.0, 256.0)
-    row, column = gradient[:, None], gradient[None, :]
     turn = 360.0 if signed else 180.0
-    angles = np.arctan2(row, column) * (180 / np.pi) % turn
+    angles = np.arctan2(gradient[:, None], gradient) * (180 / np.pi) % turn
     if centered:
         bins = np.rint(angles * (orientations / turn)).astype(np.intp) % orientations
-        return _from_zero(bins), _from_zero(np.hypot(column, row))
-    edges = (turn / orientations * np.arange(orientations + 1)).astype(np.float32).astype(np.float64)
-    bins = np.searchsorted(edges, angles, side="right") - 1
-    outside = bins >= orientations
-    magnitudes = np.where(outside, 0.0, np.hypot(column, row))
-    return _from_zero(np.where(outside, 0, bins)), _from_zero(magnitudes)
-
-
-def _from_zero(table: NDArray[Any]) -> NDArray[Any]:
-    return np.roll(table.ravel(), -(table.size // 2))
+    else:
+        edges = (turn / orientations * np.arange(orientations)).astype(np.float32).astype(np.float64)
+        bins = np.searchsorted(edges, angles, side="right") - 1
+    return np.asarray(bins.ravel(), dtype=np.min_scalar_type(orientations))
 
 
 @cache
@@ -228,17 +225,16 @@ def _cell_offsets(rows: int, columns: int, cell: int, orientations: int) -> NDAr
 
 
 @cache
-def _block_places(rows: int, columns: int, block: int, orientations: int, levels: int) -> NDArray[np.intp]:
-    """Where each value of each block lies among an image's histograms, (blocks, block * block * orientations)."""
+def _block_cells(rows: int, columns: int, block: int, levels: int) -> NDArray[np.intp]:
+    """Which of an image's histograms each block is made of, (blocks, block * block)."""
     all_rows, all_columns = (sum(cells >> level for level in range(levels)) for cells in (rows, columns))
-    values = np.arange(all_rows * all_columns * orientations).reshape(all_rows, all_columns, orientations)
-    places, row, column = [], 0, 0
+    numbers = np.arange(all_rows * all_columns).reshape(all_rows, all_columns)
+    of_levels, row, column = [], 0, 0
     for level in range(levels):
-        cells = values[row : row + (rows >> level), column : column + (columns >> level)]
-        windows = sliding_window_view(cells, (block, block), axis=(0, 1))  # (block rows, columns, bins, row, column)
-        places.append(windows.transpose(0, 1, 3, 4, 2).reshape(-1, block * block * orientations))
+        cells = numbers[row : row + (rows >> level), column : column + (columns >> level)]
+        of_levels.append(sliding_window_view(cells, (block, block)).reshape(-1, block * block))
         row, column = row + (rows >> level), column + (columns >> level)
-    return np.concatenate(places)
+    return np.concatenate(of_levels)
 
 
 @cache
