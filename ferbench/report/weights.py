@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ferbench import registry
+from ferbench.conditions import ConditionsResult, TrainedRun
 from ferbench.errors import FerbenchError
 from ferbench.evaluation import Evaluation, Origin, origin_of
 from ferbench.report.runs import Run, SetApart
@@ -33,11 +34,10 @@ class Weights:
         """Whether a record is of today's weights.
 
         Where a run of its name is shown these are the run's, or those shipped as the run's; else those shipped under
-        the name. Unknown where nobody has them, as in a copy of the repository without the models.
+        the name that were fitted on the same dataset. Unknown where nobody has them, as in a copy of the repository
+        without the models.
         """
-        shipped, run = self._shipped.get(origin.experiment), self._run_of(origin)
-        if shipped is not None and shipped.seed != origin.seed:
-            shipped = None
+        shipped, run = self._shipped_as(origin), self._run_of(origin)
         if run is None:
             return "unknown" if shipped is None else _same(shipped.weights == origin.weights)
         model = self._model_of(run)
@@ -52,10 +52,25 @@ class Weights:
         is_of_another_run = shipped is not None and shipped.weights == origin.weights
         return "other" if is_of_another_run else "unknown"
 
+    def match_trained(self, run: TrainedRun) -> Match:
+        """The same of a recognizer that was measured on drawn faces; without hashes its configuration may tell."""
+        if run.recognizer:
+            return self.match(run.recognizer)
+        shown = self._run_named(run.experiment, run.seed, "synthetic")
+        return "other" if shown and shown.result.config_hash != run.config_hash else "unknown"
+
+    def _shipped_as(self, origin: Origin) -> Origin | None:
+        found = self._shipped.get(origin.experiment)
+        if found is None or found.seed != origin.seed:
+            return None
+        return found if None in (found.fitted_on, origin.fitted_on) or found.fitted_on == origin.fitted_on else None
+
     def _run_of(self, origin: Origin) -> Run | None:
-        wanted = origin.experiment, origin.seed
-        alike = [run for run in self._runs if (run.result.config.name, run.result.config.seed) == wanted]
-        return next((run for run in alike if origin.fitted_on in (None, run.result.dataset.name)), None)
+        return self._run_named(origin.experiment, origin.seed, origin.fitted_on)
+
+    def _run_named(self, experiment: str, seed: int, dataset: str | None) -> Run | None:
+        alike = [run for run in self._runs if (run.result.config.name, run.result.config.seed) == (experiment, seed)]
+        return next((run for run in alike if dataset in (None, run.result.dataset.name)), None)
 
     def _model_of(self, run: Run) -> Origin | None:
         """What lies in the run's `model` folder; None where that is gone, or of another fit than the result."""
@@ -83,6 +98,32 @@ def evaluated_today(
     return [record for place, record in records if _is_of_today(place, record.recognizer, weights, apart)]
 
 
+def drawn_today(
+    records: Iterable[tuple[str, ConditionsResult]], weights: Weights, apart: list[SetApart]
+) -> list[ConditionsResult]:
+    """Records without the experiments of which a seed has other weights today, which `apart` gets a sentence for."""
+    kept = []
+    for place, record in records:
+        others = [run for run in record.runs if weights.match_trained(run) == "other"]
+        apart += [SetApart(place, f"{_other_weights(run)} Its line, a mean over seeds, is left out.") for run in others]
+        left = _without(record, {run.experiment for run in others})
+        if left.runs:
+            kept.append(left)
+    return kept
+
+
+def drawn_sentence(record: ConditionsResult, weights: Weights) -> str:
+    """Of whom on drawn faces nobody can tell whether their weights are still those of the record; empty for none."""
+    silent = sorted({run.experiment[:80] for run in record.runs if run.recognizer is None})
+    more = f" and {len(silent) - 12} more" if len(silent) > 12 else ""
+    text = (
+        "The record does not say which weights it measured, so they are not known to be today's: "
+        f"{', '.join(silent[:12])}{more}."
+    )
+    told = unknown_sentence([run.recognizer for run in record.runs if run.recognizer], weights)
+    return " ".join([*([text] if silent else []), *([told] if told else [])])
+
+
 def unknown_sentence(origins: Iterable[Origin], weights: Weights) -> str:
     """Of whom nobody can tell whether their weights are still those of the record; empty where all can be told."""
     names = sorted({_name(origin) for origin in origins if weights.match(origin) == "unknown"})
@@ -94,13 +135,35 @@ def unknown_sentence(origins: Iterable[Origin], weights: Weights) -> str:
 def _is_of_today(place: str, origin: Origin, weights: Weights, apart: list[SetApart]) -> bool:
     if weights.match(origin) != "other":
         return True
-    apart.append(
-        SetApart(place, f"{_name(origin)} has other weights today than it was measured with: measure it again.")
-    )
+    apart.append(SetApart(place, _other_weights(origin)))
     return False
 
 
-def _name(origin: Origin) -> str:
+def _other_weights(one: Origin | TrainedRun) -> str:
+    return f"{_name(one)} has other weights today than it was measured with: measure it again."
+
+
+def _without(record: ConditionsResult, experiments: set[str]) -> ConditionsResult:
+    """A record as if these experiments had not been measured."""
+    if not experiments:
+        return record
+    conditions = []
+    for condition in record.conditions:
+        levels = []
+        for level in condition.levels:
+            accuracy = {name: share for name, share in level.accuracy.items() if name not in experiments}
+            levels.append(level.model_copy(update={"accuracy": accuracy}))
+        conditions.append(condition.model_copy(update={"levels": tuple(levels)}))
+    return record.model_copy(
+        update={
+            "runs": tuple(run for run in record.runs if run.experiment not in experiments),
+            "leads": tuple(lead for lead in record.leads if experiments.isdisjoint({lead.better, lead.worse})),
+            "conditions": tuple(conditions),
+        }
+    )
+
+
+def _name(origin: Origin | TrainedRun) -> str:
     return f"{origin.experiment[:80]} seed{origin.seed}"
 
 
