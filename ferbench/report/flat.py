@@ -114,18 +114,19 @@ def calibration_metrics(predictions: Path) -> dict[str, float]:
 
 
 def robustness_metrics(found: RobustnessResult, run: CorruptedRun) -> dict[str, float]:
-    """A recognizer on corrupted faces, each name after `robustness.<dataset>.`; shares are 0 to 1.
+    """A recognizer on corrupted faces, each name after `robustness.<dataset>.`, the headline first; shares are 0 to 1.
 
-    `accuracy` of the `n_faces` faces as they are, `mean_corrupted` and `relative_drop`, each with `_low` and `_high`;
+    `mean_corrupted`, `accuracy` of the `n_faces` faces as they are, and `relative_drop`, each with `_low` and `_high`;
     `severity.<k>` is the mean over corruptions, `corruption.<name>` the mean over severities.
     """
-    metrics = {"n_faces": float(found.n_faces)}
-    for name in ("accuracy", "mean_corrupted", "relative_drop"):
+    metrics: dict[str, float] = {}
+    for name in ("mean_corrupted", "accuracy", "relative_drop"):
         figure = getattr(run, name)
         metrics |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
     metrics |= {f"severity.{place}": share.value for place, share in enumerate(run.by_severity, start=1)}
     for name, shares in run.corrupted.items():
         metrics[f"corruption.{name}"] = sum(share.value for share in shares) / len(shares)
+    metrics["n_faces"] = float(found.n_faces)
     return {f"robustness.{found.dataset}.{name}": value for name, value in metrics.items()}
 
 
