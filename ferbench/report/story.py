@@ -38,6 +38,8 @@ from ferbench.report.weights import (
     drawn_sentence,
     drawn_today,
     evaluated_today,
+    live_sentence,
+    live_today,
     of_today,
     unknown_sentence,
 )
@@ -69,7 +71,7 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
     apart = list(collection.set_apart)
     weights = Weights(runs or reports, collection.runs)
     audits = [one for _, one in _readable("audit/*.json", read_audit, reports, apart)]
-    live = [one for _, one in _readable(f"realtime/*/{FILENAME}", read_realtime, reports, apart)]
+    live = live_today(_readable(f"realtime/*/{FILENAME}", read_realtime, reports, apart), weights, apart)
     surveys = [one for _, one in _readable("engines/*.json", read_engines, reports, apart)]
     drawn = drawn_today(_readable("conditions.json", read_drawn, reports, apart), weights, apart)
     robust = of_today(_readable("robustness/*.json", read_robustness, reports, apart), weights, apart)
@@ -105,7 +107,7 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
             if elsewhere
             else []
         ),
-        *([live_section(live)] if live else []),
+        *([live_section([(one, live_sentence(one, weights)) for one in live])] if live else []),
         *([audit_section(audits)] if audits else []),
         protocol_section(),
         *([provenance_section(ranked)] if ranked else []),

@@ -11,6 +11,7 @@ import pytest
 from ferbench import registry
 from ferbench.conditions import Lead
 from ferbench.evaluation import Origin, origin_of
+from ferbench.realtime.record import read_record, write_record
 from ferbench.recognizers.header import FILENAME, sha256_of
 from ferbench.report.elements import Grid, Panels, Section, Text
 from ferbench.report.robustness import write_robustness
@@ -19,6 +20,8 @@ from ferbench.report.story import tell
 from ferbench.report.weights import Weights
 from ferbench.results import read_result
 from tests.report.test_page import drawn_of, robustness_of
+
+RECORD = Path(__file__).parents[2] / "reports" / "realtime" / "replay_distilled_test" / "realtime.json"
 
 
 def save(folder: Path, digest: str, config_hash: str = "") -> Path:
@@ -161,6 +164,34 @@ def test_drawn_faces_of_another_configuration_are_set_apart(make_run, weights_fo
     (reports / "conditions.json").write_text(drawn_of("hog_svm").model_dump_json())
     section, (one,) = drawn_section(reports)
     assert section is None and one.reason.startswith("hog_svm seed0 has other weights today")
+
+
+@pytest.mark.parametrize(
+    ("given", "found"), [("prior", "other"), ("old/prior/fer2013/seed0", "unknown")], ids=["shipped", "folder"]
+)
+def test_loop_with_other_weights_is_told(make_run, reports: Path, given: str, found: str) -> None:
+    make_run("prior")
+    measured = read_record(RECORD)
+    assert set(measured.recognizers) == {"prior", "ferbench_net_distilled_int8"}
+    others = tuple(given if name == "prior" else name for name in measured.config.recognizers)
+    changed = measured.model_copy(
+        update={
+            "recognizers": measured.recognizers | {"prior": "f" * 64},
+            "config": measured.config.model_copy(update={"recognizers": others}),
+        }
+    )
+    (reports / "realtime" / "x").mkdir(parents=True)
+    write_record(changed, reports / "realtime" / "x")
+    story = tell(reports)
+    (section,) = [one for one in story.sections if one.name == "realtime"]
+    names = {row[0].text for e in section.elements if isinstance(e, Grid) for row in e.rows}
+    notes = " ".join(e.text for e in section.elements if isinstance(e, Text))
+    assert ("prior" in names, "prior" in notes, len(story.set_apart)) == (
+        found == "unknown",
+        found == "unknown",
+        found == "other",
+    )
+    assert "ferbench_net_distilled_int8" in names and "distilled_int8" not in notes.partition("Not at hand")[2]
 
 
 def test_record_of_other_weights_is_set_apart_and_the_rest_is_shown(
