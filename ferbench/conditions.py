@@ -21,6 +21,7 @@ from ferbench.data.conditions import SETTINGS, Setting, covered_percent, draw_at
 from ferbench.data.synthetic import FACES_A_PERSON, DrawnFaces
 from ferbench.environment import Environment
 from ferbench.errors import ConfigError
+from ferbench.evaluation import Origin, origin_of
 from ferbench.metrics import Scores
 from ferbench.recognizers.base import Recognizer, ignore_progress
 from ferbench.results import Record, RunResult, now, read_result
@@ -39,7 +40,10 @@ class Estimate(Record):
 
 
 class TrainedRun(Record):
-    """A recognizer that was measured: what fitted it, what its own run scored, and its accuracy with nothing set."""
+    """A recognizer that was measured: what fitted it, what its own run scored, and its accuracy with nothing set.
+
+    `recognizer` has the hashes of its files; None in older records.
+    """
 
     experiment: str
     seed: int
@@ -52,6 +56,7 @@ class TrainedRun(Record):
     validation: Estimate
     test: Estimate | None
     unset: Estimate
+    recognizer: Origin | None = None
 
 
 class Lead(Record):
@@ -169,7 +174,10 @@ def measure_conditions(
         faces_a_person=FACES_A_PERSON,
         image_size=(unset.images.shape[1], unset.images.shape[2]),
         unset_sha256=hashlib.sha256(unset.images.tobytes()).hexdigest(),
-        runs=tuple(_trained(result, _mean(row, unset.persons)) for result, row in zip(results, right, strict=True)),
+        runs=tuple(
+            _trained(result, origin_of(directory), _mean(row, unset.persons))
+            for result, directory, row in zip(results, directories, right, strict=True)
+        ),
         leads=panel.leads(right, unset.persons),
         conditions=tuple(conditions),
         environment=Environment.capture(),
@@ -236,7 +244,7 @@ def _mean(values: NDArray[np.float64], persons: Groups) -> Estimate:
     return Estimate(value=float(values.mean()), low=low, high=high)
 
 
-def _trained(result: RunResult, unset: Estimate) -> TrainedRun:
+def _trained(result: RunResult, origin: Origin, unset: Estimate) -> TrainedRun:
     return TrainedRun(
         experiment=result.config.name,
         seed=result.config.seed,
@@ -249,6 +257,7 @@ def _trained(result: RunResult, unset: Estimate) -> TrainedRun:
         validation=_accuracy(result.validation),
         test=_accuracy(result.test) if result.test else None,
         unset=unset,
+        recognizer=origin,
     )
 
 

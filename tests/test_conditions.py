@@ -14,6 +14,7 @@ from ferbench.conditions import ConditionsResult, measure_conditions
 from ferbench.config import ExperimentConfig
 from ferbench.data.conditions import SETTINGS
 from ferbench.errors import ConfigError, DataError
+from ferbench.evaluation import origin_of
 from ferbench.report.conditions import order_markdown, write_conditions
 
 ROOT = Path(__file__).parent.parent
@@ -90,6 +91,7 @@ def test_runs_say_what_fitted_them(found: ConditionsResult, folders: list[Path])
         result = json.loads((folder / "result.json").read_text())
         assert run.config_hash == result["config_hash"] and run.fingerprint == result["dataset"]["fingerprint"]
         assert run.validation.value == result["validation"]["accuracy"] and run.test is None
+        assert run.recognizer == origin_of(folder) and run.recognizer.fitted_on == "synthetic"
 
 
 def test_leads_compare_runs_of_one_seed(found: ConditionsResult) -> None:

@@ -20,8 +20,8 @@ from ferbench.errors import ConfigError, RunFailedError
 from ferbench.evaluation import Origin
 from ferbench.metrics import score
 from ferbench.recognizers.prior import Prior
-from ferbench.report.flat import cost_params, flat_metrics, flat_params, robustness_metrics
-from ferbench.results import Cost, Protocol, RecognizerCard, RunResult, now, write_result
+from ferbench.report.flat import calibration_metrics, cost_params, flat_metrics, flat_params, robustness_metrics
+from ferbench.results import Cost, Protocol, RecognizerCard, RunResult, now, write_predictions, write_result
 from ferbench.robustness import CorruptedRun, RobustnessResult
 from ferbench.statistics.intervals import Interval
 from ferbench.timing import Latency
@@ -94,15 +94,21 @@ def result(tiny: Dataset, prior: Prior) -> RunResult:
         curve=(),
         environment=Environment.capture(),
         created_at=now(),
+        recognizer_sha256="a" * 64,
     )
 
 
 @pytest.fixture
-def directory(tmp_path: Path, result: RunResult, prior: Prior) -> Path:
+def directory(tmp_path: Path, result: RunResult, prior: Prior, tiny: Dataset) -> Path:
     folder = tmp_path / "seed3"
     folder.mkdir()
     write_result(result, folder)
-    for name in ("predictions.npz", "confusion.png", "reliability.png", "curve.png"):
+    said = {
+        name: (split, prior.predict_proba(split.images))
+        for name, split in (("validation", tiny.validation), ("test", tiny.test))
+    }
+    write_predictions(folder / "predictions.npz", prior.classes, said)
+    for name in ("confusion.png", "reliability.png", "curve.png"):
         (folder / name).write_bytes(b"drawn")
     prior.save(folder / "model")
     return folder
@@ -124,7 +130,9 @@ def test_run_when_finished_has_params_metrics_tags_and_artifacts(
     assert (run.info.status, run.info.run_name) == ("FINISHED", "prior.small seed3")
     params = flat_params(result.config) | cost_params(result)
     assert run.data.params == {key: str(value) for key, value in params.items()}
-    assert run.data.metrics == pytest.approx(flat_metrics(result))
+    metrics = flat_metrics(result) | calibration_metrics(directory / "predictions.npz")
+    assert run.data.metrics == pytest.approx(metrics)
+    assert {"accuracy_low", "test.accuracy_high", "test.brier", "test.log_loss"} <= metrics.keys()
     assert TAGS.items() <= run.data.tags.items()
     assert run.data.tags["dataset"] == "synthetic"
     artifacts = {artifact.path for artifact in connect(uri).list_artifacts(run.info.run_id)}
@@ -306,21 +314,37 @@ def test_null_tracker_keeps_nothing(result: RunResult, tmp_path: Path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_robustness_becomes_a_run_a_recognizer(uri: str, result: RunResult, tmp_path: Path) -> None:
+def test_calibration_is_of_the_temperature_that_validation_has(result: RunResult, directory: Path) -> None:
+    found = calibration_metrics(directory / "predictions.npz")
+    names = {"calibration_error_mass", "calibration_error_scaled", "log_loss_scaled"}
+    assert found.keys() == {"temperature", *names, *(f"test.{name}" for name in names)}
+    assert found["log_loss_scaled"] <= result.validation.log_loss
+
+
+def test_calibration_when_test_was_not_scored_has_none_of_it(
+    directory: Path, tiny: Dataset, prior: Prior, tmp_path: Path
+) -> None:
+    said = {"validation": (tiny.validation, prior.predict_proba(tiny.validation.images))}
+    write_predictions(tmp_path / "some.npz", prior.classes, said)
+    assert not [name for name in calibration_metrics(tmp_path / "some.npz") if name.startswith("test")]
+
+
+@pytest.fixture
+def corrupted(result: RunResult) -> RobustnessResult:
+    """On other faces than `prior.small` was fitted on, beside a recognizer that no run is known of."""
+    fitted_on = result.dataset.name
+    known = Origin(experiment="prior.small", seed=3, weights="0", fitted_on=fitted_on, recognizer_sha256="a" * 64)
+    shipped = Origin(experiment="cnn9", seed=0, weights="1", fitted_on=fitted_on, recognizer_sha256="b" * 64)
     share = Interval(0.5, 0.4, 0.6)
-    runs = tuple(
-        CorruptedRun(
-            recognizer=Origin(experiment=name, seed=1, weights="0", fitted_on="fer2013"),
-            family="deep",
-            accuracy=share,
-            mean_corrupted=share,
-            relative_drop=Interval(0.0, -0.1, 0.1),
-            by_severity=(share,),
-            corrupted={"jpeg": (share,)},
-        )
-        for name in ("cnn3", "cnn9")
-    )
-    found = RobustnessResult(
+    figures = {
+        "family": "deep",
+        "accuracy": share,
+        "mean_corrupted": share,
+        "relative_drop": Interval(0.0, -0.1, 0.1),
+        "by_severity": (share,),
+        "corrupted": {"jpeg": (share,)},
+    }
+    return RobustnessResult(
         dataset="fer2013",
         classes=result.dataset.classes,
         fingerprint="f",
@@ -331,17 +355,69 @@ def test_robustness_becomes_a_run_a_recognizer(uri: str, result: RunResult, tmp_
         seed=0,
         strengths={"jpeg": (10.0,)},
         pixels_sha256="0",
-        runs=runs,
+        runs=tuple(CorruptedRun(recognizer=one, **figures) for one in (known, shipped)),
         environment=result.environment,
         created_at=now(),
     )
+
+
+def test_robustness_goes_to_the_run_of_the_recognizer(
+    uri: str, result: RunResult, directory: Path, corrupted: RobustnessResult, tmp_path: Path
+) -> None:
     (tmp_path / "fer2013.json").write_text("{}")
-    keep_robustness(found, MlflowTracker(uri=uri), [tmp_path / "fer2013.json"])
+    tracker = MlflowTracker(uri=uri, model=False)
+    ids = []
+    for _ in range(2):
+        with tracker.open(result.config, TAGS) as tracked:
+            tracked.log(result, directory)
+            ids.append(tracked.run_id)
+    own = keep_robustness(corrupted, tracker, [tmp_path / "fer2013.json"])
 
     client = connect(uri)
-    (experiment,) = [one for one in client.search_experiments() if one.name == "fer2013 robustness"]
-    kept = client.search_runs([experiment.experiment_id])
-    assert {run.info.run_name for run in kept} == {"cnn3 seed1", "cnn9 seed1"}
-    assert kept[0].data.metrics == pytest.approx(robustness_metrics(runs[0]))
-    assert kept[0].data.params["fitted_on"] == "fer2013"
-    assert [artifact.path for artifact in client.list_artifacts(kept[0].info.run_id)] == ["fer2013.json"]
+    older, newer = (client.get_run(run_id) for run_id in ids)
+    metrics = robustness_metrics(corrupted, corrupted.runs[0])
+    assert metrics.keys() >= {"robustness.fer2013.mean_corrupted_low", "robustness.fer2013.corruption.jpeg"}
+    assert newer.data.metrics.items() >= metrics.items() and newer.info.status == "FINISHED"
+    assert newer.data.metrics["accuracy"] == pytest.approx(result.validation.accuracy)
+    assert not metrics.keys() & older.data.metrics.keys()
+    assert [file.path for file in client.list_artifacts(newer.info.run_id, "robustness")] == ["robustness/fer2013.json"]
+    assert own == ["cnn9 seed0"]
+    experiment = client.get_experiment(newer.info.experiment_id)
+    (alone,) = [run for run in client.search_runs([experiment.experiment_id]) if run.info.run_id not in ids]
+    assert (experiment.name, alone.info.run_name, alone.info.status) == ("synthetic", "cnn9 seed0", "FINISHED")
+    assert alone.data.metrics == pytest.approx(robustness_metrics(corrupted, corrupted.runs[1]))
+    assert alone.data.params == {"classes": "fer7", "dataset": "synthetic", "experiment": "cnn9", "seed": "0"}
+
+
+def test_robustness_when_measured_again_replaces_what_was_kept(
+    uri: str, corrupted: RobustnessResult, tmp_path: Path
+) -> None:
+    record, tracker = tmp_path / "fer2013.json", MlflowTracker(uri=uri)
+    worse = Interval(0.3, 0.2, 0.4)
+    again = corrupted.model_copy(
+        update={"runs": tuple(run.model_copy(update={"mean_corrupted": worse}) for run in corrupted.runs)}
+    )
+    owned = []
+    for text, found in (("first", corrupted), ("second", again)):
+        record.write_text(text)
+        owned.append(keep_robustness(found, tracker, [record]))
+
+    client = connect(uri)
+    runs = client.search_runs([newest_experiment(client)])
+    assert owned == [["prior.small seed3", "cnn9 seed0"], []] and len(runs) == 2
+    for run in runs:
+        assert run.data.metrics["robustness.fer2013.mean_corrupted"] == 0.3
+        local = client.download_artifacts(run.info.run_id, "robustness/fer2013.json", str(tmp_path))
+        assert Path(local).read_text() == "second"
+
+
+def test_robustness_when_a_record_has_no_hash_is_a_run_each_time(
+    uri: str, corrupted: RobustnessResult, tmp_path: Path
+) -> None:
+    origin = corrupted.runs[0].recognizer.model_copy(update={"recognizer_sha256": None})
+    older = corrupted.model_copy(update={"runs": (corrupted.runs[0].model_copy(update={"recognizer": origin}),)})
+    assert [keep_robustness(older, MlflowTracker(uri=uri), []) for _ in range(2)] == [["prior.small seed3"]] * 2
+
+
+def test_robustness_when_nothing_is_tracked_is_nobodys(corrupted: RobustnessResult) -> None:
+    assert keep_robustness(corrupted, NullTracker(), []) == []

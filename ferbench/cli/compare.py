@@ -1,4 +1,4 @@
-"""`compare`: the paired test of two finished runs."""
+"""`compare`: the paired test of two finished runs, or of recorded evaluations."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from ferbench.cli.console import out, print_json
 def add(commands: Commands) -> None:
     """`compare A B`."""
     parser = commands.add(
-        "compare", "Test whether two finished runs on the same faces differ by more than chance.", _compare, json=True
+        "compare",
+        "Test whether two recognizers on the same faces differ by more than chance, by what is stored of them.",
+        _compare,
+        json=True,
     )
     for name, letter in (("first", "A"), ("second", "B")):
         parser.add_argument(
             name,
             metavar=letter,
-            help="a run's folder, or an experiment's name under --reports (cnn9, cnn9/seed1, cnn9/fer2013/seed1)",
+            help="a run's folder, or a name under --reports (cnn9, cnn9/seed1, cnn9/fer2013/seed1): of an experiment, "
+            "or of what evaluate --record scored, such as a shipped or exported recognizer",
         )
     parser.add_argument(
         "--split",
@@ -28,10 +32,10 @@ def add(commands: Commands) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from ferbench.report.comparison import compare, comparison_lines, comparison_table, find_run
+    from ferbench.report.compared import find_pair
+    from ferbench.report.comparison import compare, comparison_lines, comparison_table
 
-    runs = [find_run(name, options.reports) for name in (options.first, options.second)]
-    found = compare(*runs, split=options.split)
+    found = compare(*find_pair(options.first, options.second, options.reports), split=options.split)
     if options.json:
         print_json(found.model_dump(mode="json"))
         return 0

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ferbench.cli.commands import Commands
-from ferbench.cli.console import import_quietly, out, progress, saved_name
+from ferbench.cli.console import import_quietly, notice, out, progress, saved_name
 
 
 def add(commands: Commands) -> None:
@@ -32,7 +32,9 @@ def add(commands: Commands) -> None:
         help="gets DATASET.json, which the report shows (default: %(default)s)",
     )
     parser.add_argument(
-        "--mlflow", action="store_true", help="keep it in the store of MLFLOW_TRACKING_URI too, a run a recognizer"
+        "--mlflow",
+        action="store_true",
+        help="keep it in the store of MLFLOW_TRACKING_URI too, with the run of each recognizer",
     )
 
 
@@ -51,5 +53,7 @@ def _robustness(options: argparse.Namespace) -> int:
     out.print(robustness_table(found))
     out.print(f"Written: {path}", markup=False, soft_wrap=True)
     if options.mlflow:
-        keep_robustness(found, MlflowTracker(), [path])
+        own = keep_robustness(found, MlflowTracker(), [path])
+        if own:
+            notice(f"MLflow has no finished run of these weights: {', '.join(own)}. Each got a run of its own.")
     return 0

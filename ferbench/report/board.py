@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ferbench.data.dataset import DatasetCard
 from ferbench.metrics import Scores
+from ferbench.report.calibration import Calibration
 from ferbench.report.exports import Export
 from ferbench.report.predictions import SplitPredictions
 from ferbench.report.runs import Run
@@ -20,18 +21,6 @@ from ferbench.statistics.paired import PairTest
 from ferbench.types import Family
 
 SplitName = Literal["validation", "test"]
-
-
-class Calibration(NamedTuple):
-    """How far stated probabilities come true on the split shown, before and after one temperature from validation."""
-
-    equal_width: float
-    equal_mass: float
-    brier: float
-    log_loss: float
-    temperature: float
-    scaled_error: float
-    scaled_log_loss: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,21 +1,19 @@
-"""Two finished runs on the same faces: who is right where, and whether the difference is more than chance."""
+"""Two recognizers on the same faces: who is right where, and whether the difference is more than chance."""
 
 from __future__ import annotations
-
-from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 from rich.text import Text
 
-from ferbench.errors import DataError, did_you_mean
-from ferbench.report.board import shown
+from ferbench.errors import DataError
+from ferbench.report.board import SplitName
+from ferbench.report.compared import Compared
 from ferbench.report.elements import p_value_text
-from ferbench.report.predictions import SplitPredictions
-from ferbench.report.runs import Run, read_run
 from ferbench.statistics.intervals import bootstrap_interval, difference_interval
 from ferbench.statistics.paired import mcnemar
+
+_BY_WEIGHT: tuple[SplitName, ...] = ("test", "validation")
 
 
 class Side(BaseModel):
@@ -30,11 +28,10 @@ class Side(BaseModel):
     accuracy_interval: tuple[float, float]
     clean_accuracy: float | None
     macro_f1: float
-    p50_ms: float | None
 
 
 class Comparison(BaseModel):
-    """The paired test of two runs.
+    """The paired test of two recognizers.
 
     `difference` is the accuracy of the first less that of the second, with its paired bootstrap interval over duplicate
     groups. `p_value` is McNemar's, two-sided, exact where fewer than 25 faces are right for one alone.
@@ -46,7 +43,7 @@ class Comparison(BaseModel):
     classes: tuple[str, ...]
     fingerprint: str
     is_synthetic: bool
-    split: Literal["validation", "test"]
+    split: SplitName
     n: int
     first: Side
     second: Side
@@ -61,33 +58,11 @@ class Comparison(BaseModel):
     verdict: str
 
 
-def find_run(name: str, reports: Path) -> Run:
-    """A run by its folder, or by `<experiment>`, `<experiment>/seed<k>` or `<experiment>/<dataset>/seed<k>`.
-
-    Raises:
-        DataError: there is none of this name, there are several, or it cannot be used.
-    """
-    if (Path(name) / "result.json").is_file():
-        return read_run(Path(name), name)
-    places = {path.parent.relative_to(reports).as_posix() for path in reports.glob("*/*/seed*/result.json")}
-    wanted = name.strip("/").split("/")
-    found = sorted(place for place in places if _names(wanted, place.split("/")))
-    if len(found) > 1:
-        raise DataError(f"'{name}' names {len(found)} runs: give one of {', '.join(found)}.")
-    if not found:
-        experiments = {place.split("/")[0] for place in places}
-        raise DataError(
-            f"There is no finished run '{name}': it is no folder with a result.json, and none of its name lies under "
-            f"{reports}. {did_you_mean(name, experiments)}"
-        )
-    return read_run(reports / found[0], found[0])
-
-
-def compare(first: Run, second: Run, *, split: Literal["validation", "test"] | None = None) -> Comparison:
-    """Test two runs on the same faces.
+def compare(first: Compared, second: Compared, *, split: SplitName | None = None) -> Comparison:
+    """Test two on the same faces.
 
     Args:
-        first: Any run.
+        first: Any.
         second: One on the same dataset, classes and faces.
         split: None: test where both were scored on it, else validation.
 
@@ -95,23 +70,18 @@ def compare(first: Run, second: Run, *, split: Literal["validation", "test"] | N
         DataError: they are not of the same faces and classes, or one lacks the split.
     """
     _check_same_data(first, second)
-    if split is None:
-        split = "test" if first.test and second.test else "validation"
-    if split == "test" and not (first.test and second.test):
-        lacking = second if first.test else first
-        raise DataError(f"{lacking.place} was not scored on test: compare with --split validation.")
-    ours, theirs = shown(first, split), shown(second, split)
-    _check_same_faces(first, second, ours, theirs, split)
+    split = _chosen_split(first, second, split)
+    _check_same_faces(first, second, split)
+    ours, theirs = first.splits[split].predictions, second.splits[split].predictions
     test = mcnemar(ours.right, theirs.right)
     difference = difference_interval(ours.right.astype(float), theirs.right.astype(float), ours.groups)
-    card = first.result.dataset
     both = int((ours.right & theirs.right).sum())
     sides = _side(first, split), _side(second, split)
     return Comparison(
-        dataset=card.name,
-        classes=card.classes,
-        fingerprint=card.fingerprint,
-        is_synthetic=card.is_synthetic,
+        dataset=first.dataset,
+        classes=first.classes,
+        fingerprint=first.fingerprint,
+        is_synthetic=first.is_synthetic,
         split=split,
         n=len(ours.rows),
         first=sides[0],
@@ -142,7 +112,6 @@ def comparison_table(found: Comparison) -> Table:
         clean = ["" if side.clean_accuracy is None else f"{100 * side.clean_accuracy:.1f}" for side in sides]
         table.add_row("clean test, %", *clean)
     table.add_row("macro-F1", *(f"{100 * side.macro_f1:.1f}" for side in sides))
-    table.add_row("ms a face", *("" if side.p50_ms is None else f"{side.p50_ms:.2f}" for side in sides))
     table.add_row("only this one right", f"{found.only_first_right:,}", f"{found.only_second_right:,}")
     return table
 
@@ -160,18 +129,11 @@ def comparison_lines(found: Comparison) -> list[str]:
     ]
 
 
-def _names(wanted: list[str], place: list[str]) -> bool:
-    if len(wanted) == 2:
-        return wanted[0] == place[0] and wanted[1] in place[1:]
-    return wanted == place[: len(wanted)]
-
-
-def _check_same_data(first: Run, second: Run) -> None:
-    ours, theirs = first.result.dataset, second.result.dataset
+def _check_same_data(first: Compared, second: Compared) -> None:
     for what, one, other in (
-        ("datasets", ours.name, theirs.name),
-        ("classes", ", ".join(ours.classes), ", ".join(theirs.classes)),
-        ("copies of the dataset (fingerprints)", ours.fingerprint[:12], theirs.fingerprint[:12]),
+        ("datasets", first.dataset, second.dataset),
+        ("classes", ", ".join(first.classes), ", ".join(second.classes)),
+        ("copies of the dataset (fingerprints)", first.fingerprint[:12], second.fingerprint[:12]),
     ):
         if one != other:
             raise DataError(
@@ -180,7 +142,21 @@ def _check_same_data(first: Run, second: Run) -> None:
             )
 
 
-def _check_same_faces(first: Run, second: Run, ours: SplitPredictions, theirs: SplitPredictions, split: str) -> None:
+def _chosen_split(first: Compared, second: Compared, asked: SplitName | None) -> SplitName:
+    shared = [split for split in _BY_WEIGHT if split in first.splits and split in second.splits]
+    if shared and asked in (None, shared[0], shared[-1]):
+        return asked or shared[0]
+    if shared:
+        lacking = second if asked in first.splits else first
+        raise DataError(f"{lacking.place} was not scored on {asked}: compare with --split {shared[0]}.")
+    raise DataError(
+        f"{first.place} has predictions of {', '.join(first.splits)} and {second.place} of "
+        f"{', '.join(second.splits)}: only the same split can be compared."
+    )
+
+
+def _check_same_faces(first: Compared, second: Compared, split: SplitName) -> None:
+    ours, theirs = first.splits[split].predictions, second.splits[split].predictions
     if len(ours.rows) != len(theirs.rows):
         raise DataError(
             f"{first.place} has {len(ours.rows):,} predictions of {split} and {second.place} {len(theirs.rows):,}: "
@@ -193,20 +169,17 @@ def _check_same_faces(first: Run, second: Run, ours: SplitPredictions, theirs: S
         )
 
 
-def _side(run: Run, split: Literal["validation", "test"]) -> Side:
-    result, found = run.result, shown(run, split)
-    scores = result.test if split == "test" and result.test else result.validation
-    latency = result.cost.latency_at(1)
-    right = found.right.astype(float)
+def _side(one: Compared, split: SplitName) -> Side:
+    found = one.splits[split]
+    right = found.predictions.right.astype(float)
     return Side(
-        place=run.place,
-        experiment=result.config.name,
-        seed=result.config.seed,
+        place=one.place,
+        experiment=one.experiment,
+        seed=one.seed,
         accuracy=float(right.mean()),
-        accuracy_interval=bootstrap_interval(right, found.groups),
-        clean_accuracy=result.clean_test.accuracy if split == "test" and result.clean_test else None,
-        macro_f1=scores.macro_f1,
-        p50_ms=latency.p50_ms if latency else None,
+        accuracy_interval=bootstrap_interval(right, found.predictions.groups),
+        clean_accuracy=found.clean.accuracy if found.clean else None,
+        macro_f1=found.scores.macro_f1,
     )
 
 

@@ -52,8 +52,13 @@ def read_drawn(path: Path) -> ConditionsResult:
     return found
 
 
-def drawn_section(found: ConditionsResult) -> Section:
-    """A figure a condition, and how accurate each recognizer is where nothing is set."""
+def drawn_section(found: ConditionsResult, note: str = "") -> Section:
+    """A figure a condition, and how accurate each recognizer is where nothing is set.
+
+    Args:
+        found: What was measured.
+        note: What a reader must know of it besides.
+    """
     n_persons = -(-found.n_faces // found.faces_a_person)
     intro = (
         "Synthetic: these faces are drawn by a program, which alone can change one condition and nothing else. "
@@ -64,7 +69,8 @@ def drawn_section(found: ConditionsResult) -> Section:
     places = {name: place for place, name in enumerate(_ranked(found)[:_MOST_LINES])}
     plots = tuple(_plot(condition, number, places) for number, condition in enumerate(found.conditions))
     title = "Synthetic faces: accuracy as one condition grows, %"
-    elements: list[Element] = [Text(intro), Panels(title, plots, key=tuple(places)), _levels(found), _unset(found)]
+    elements: list[Element] = [Text(intro), *([Text(note)] if note else []), Panels(title, plots, key=tuple(places))]
+    elements += [_levels(found), _unset(found)]
     return Section("conditions", "Drawn faces, condition by condition", elements)
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ferbench.config import ExperimentConfig
 from ferbench.engines.gate import Verdict
 from ferbench.metrics import Scores
+from ferbench.report.calibration import calibration_of
 from ferbench.results import RunResult
-from ferbench.robustness import CorruptedRun
+from ferbench.robustness import CorruptedRun, RobustnessResult
+from ferbench.statistics.calibration import fit_temperature
 
 
 def flat_params(config: ExperimentConfig) -> dict[str, Any]:
@@ -84,19 +89,45 @@ def flat_metrics(result: RunResult) -> dict[str, float]:
     return metrics
 
 
-def robustness_metrics(run: CorruptedRun) -> dict[str, float]:
-    """Shares 0 to 1: `accuracy` of faces as they are, `mean_corrupted`, `relative_drop`, each with `_low` and `_high`.
+def calibration_metrics(predictions: Path) -> dict[str, float]:
+    """What a run's `predictions.npz` says of its probabilities besides `calibration_error`, `brier` and `log_loss`.
 
+    Of validation `calibration_error_mass`, in bins of equally many faces; `temperature`, fitted there; and with it
+    `calibration_error_scaled` and `log_loss_scaled`. All but the temperature as `test.*` too where test was scored.
+    """
+    with np.load(predictions, allow_pickle=False) as stored:
+        said = {
+            split: (stored[f"{split}_labels"], stored[f"{split}_probabilities"])
+            for split in ("validation", "test")
+            if f"{split}_labels" in stored
+        }
+    temperature = fit_temperature(*said["validation"])
+    metrics = {"temperature": temperature}
+    for split, (labels, probabilities) in said.items():
+        found, prefix = calibration_of(labels, probabilities, temperature), "" if split == "validation" else "test."
+        metrics |= {
+            f"{prefix}calibration_error_mass": found.equal_mass,
+            f"{prefix}calibration_error_scaled": found.scaled_error,
+            f"{prefix}log_loss_scaled": found.scaled_log_loss,
+        }
+    return metrics
+
+
+def robustness_metrics(found: RobustnessResult, run: CorruptedRun) -> dict[str, float]:
+    """A recognizer on corrupted faces, each name after `robustness.<dataset>.`, the headline first; shares are 0 to 1.
+
+    `mean_corrupted`, `accuracy` of the `n_faces` faces as they are, and `relative_drop`, each with `_low` and `_high`;
     `severity.<k>` is the mean over corruptions, `corruption.<name>` the mean over severities.
     """
     metrics: dict[str, float] = {}
-    for name in ("accuracy", "mean_corrupted", "relative_drop"):
+    for name in ("mean_corrupted", "accuracy", "relative_drop"):
         figure = getattr(run, name)
         metrics |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
     metrics |= {f"severity.{place}": share.value for place, share in enumerate(run.by_severity, start=1)}
     for name, shares in run.corrupted.items():
         metrics[f"corruption.{name}"] = sum(share.value for share in shares) / len(shares)
-    return metrics
+    metrics["n_faces"] = float(found.n_faces)
+    return {f"robustness.{found.dataset}.{name}": value for name, value in metrics.items()}
 
 
 def _score_metrics(prefix: str, scores: Scores) -> dict[str, float]:

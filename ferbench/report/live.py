@@ -12,11 +12,11 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 _TEXT_COLUMNS = 2
 
 
-def live_section(found: list[RealtimeResult]) -> Section:
-    """A table and a figure each comparison; those on test faces first."""
+def live_section(found: list[tuple[RealtimeResult, str]]) -> Section:
+    """A table and a figure each comparison, with what a reader must know of it besides; those on test faces first."""
     elements: list[Element] = []
-    order = sorted(found, key=lambda one: (one.dataset.is_synthetic, one.split != "test", one.config.name))
-    for place, result in enumerate(order):
+    order = sorted(found, key=lambda one: (one[0].dataset.is_synthetic, one[0].split != "test", one[0].config.name))
+    for place, (result, note) in enumerate(order):
         synthetic = " (synthetic faces)" if result.dataset.is_synthetic else ""
         low, high = result.face_sizes
         edges = "" if result.config.comparison.surroundings else ", cut off at straight edges"
@@ -27,7 +27,7 @@ def live_section(found: list[RealtimeResult]) -> Section:
                 f"({result.environment.processor}), {result.created_at:%Y-%m-%d}. Not found counts as wrong."
             )
         )
-        elements += [_plot(result, f"realtime{place}"), _grid(result)]
+        elements += [*([Text(note)] if note else []), _plot(result, f"realtime{place}"), _grid(result)]
     return Section("realtime", "Through the whole camera path", elements)
 
 

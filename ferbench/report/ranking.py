@@ -12,13 +12,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ferbench.metrics import Scores, log_loss
-from ferbench.report.board import Board, Calibration, Entry, SplitName, Tested, aids_of, shown
+from ferbench.metrics import Scores
+from ferbench.report.board import Board, Entry, SplitName, Tested, aids_of, shown
+from ferbench.report.calibration import Calibration, calibration_of
 from ferbench.report.exports import Export, Recorded, exports_of
 from ferbench.report.predictions import SplitPredictions
 from ferbench.report.runs import Run, SetApart
 from ferbench.results import RunResult
-from ferbench.statistics.calibration import calibration_error, fit_temperature, reliability, with_temperature
+from ferbench.statistics.calibration import fit_temperature
 from ferbench.statistics.intervals import Interval, bootstrap_interval, bootstrap_intervals, spread
 from ferbench.statistics.paired import compare_pairs, rank_ranges, tie_groups
 
@@ -144,19 +145,9 @@ def _tested_export(one: Export, found: SplitPredictions) -> Tested:
 
 
 def _calibration(run: Run, split: SplitName) -> Calibration:
-    found, scores = shown(run, split), getattr(run.result, split)
-    right = found.right.astype(np.float64)
+    found = shown(run, split)
     temperature = fit_temperature(run.validation.labels, run.validation.probabilities)
-    scaled = with_temperature(found.probabilities, temperature)
-    return Calibration(
-        equal_width=calibration_error(reliability(right, found.probabilities.max(axis=1))),
-        equal_mass=calibration_error(reliability(right, found.probabilities.max(axis=1), binning="mass")),
-        brier=scores.brier,
-        log_loss=scores.log_loss,
-        temperature=temperature,
-        scaled_error=calibration_error(reliability(right, scaled.max(axis=1))),
-        scaled_log_loss=log_loss(found.labels, scaled),
-    )
+    return calibration_of(found.labels, found.probabilities, temperature)
 
 
 def _mean_calibration(found: list[Calibration]) -> Calibration:

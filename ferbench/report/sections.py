@@ -19,9 +19,11 @@ from ferbench.report.elements import (
     percent,
     percent_interval,
 )
+from ferbench.report.exports import Export
 from ferbench.report.pairs import pair_tests
 from ferbench.report.plots import curves, reliability_plot
 from ferbench.report.standing import Contender, Recall, Standing
+from ferbench.statistics.calibration import calibration_error, reliability
 from ferbench.statistics.intervals import Interval
 
 _OPEN_MATRICES = 2
@@ -144,14 +146,42 @@ def _calibration(board: Board) -> list[Element]:
         if board.split == "test"
         else "The temperature is fitted on the same validation faces, so the scaled figures flatter."
     )
+    if board.exports:
+        fitted += " Of shipped exports no answers on validation are stored, and so they have none here."
+        rows += [_calibration_of_export(one, has_clean=board.split == "test") for one in board.exports]
     grid = Grid("Calibration against the labels", columns, tuple(rows))
     return [Text(fitted), reliability_plot(board), grid]
+
+
+def _calibration_of_export(one: Export, *, has_clean: bool) -> tuple[Cell, ...]:
+    scores, clean, stored = one.evaluation.scores, one.evaluation.clean, one.predictions
+    mass = (
+        reliability(stored.right.astype(np.float64), stored.probabilities.max(axis=1), binning="mass") if stored else []
+    )
+    return (
+        Cell(one.name, mark="deep"),
+        percent(scores.calibration_error),
+        *([percent(clean.calibration_error if clean else None)] * has_clean),
+        percent(calibration_error(mass) if mass else None),
+        number(scores.brier, 3),
+        number(scores.log_loss, 3),
+        number(None),
+        percent(None),
+        number(None),
+    )
 
 
 def _leakage(board: Board) -> list[Element]:
     if board.split != "test":
         return []
     n_all, n_clean = board.card.n_test, board.card.n_clean_test
+
+    def gain(full: Interval, clean: Interval) -> tuple[Cell, ...]:
+        n_twins = n_all - n_clean
+        twins = (full.value * n_all - clean.value * n_clean) / n_twins if n_twins else None
+        points = number(100 * (full.value - clean.value), 1)
+        return percent_interval(full), percent_interval(clean), points, percent(twins)
+
     rows = []
     for entry in board.entries:
         clean = entry.mean(lambda scores: scores.accuracy, "clean_test")
@@ -159,17 +189,12 @@ def _leakage(board: Board) -> list[Element]:
             continue
         low = entry.mean(lambda scores: scores.accuracy_interval[0], "clean_test") or 0.0
         high = entry.mean(lambda scores: scores.accuracy_interval[1], "clean_test") or 0.0
-        n_twins = n_all - n_clean
-        twins = (entry.accuracy.value * n_all - clean * n_clean) / n_twins if n_twins else None
-        rows.append(
-            (
-                Cell(entry.name, mark=entry.family),
-                percent_interval(entry.accuracy),
-                percent_interval(Interval(clean, low, high)),
-                number(100 * (entry.accuracy.value - clean), 1),
-                percent(twins),
-            )
-        )
+        rows.append((Cell(entry.name, mark=entry.family), *gain(entry.accuracy, Interval(clean, low, high))))
+    for one in board.exports:
+        scores, found = one.evaluation.scores, one.evaluation.clean
+        if found:
+            full = Interval(scores.accuracy, *scores.accuracy_interval)
+            rows.append((Cell(one.name, mark="deep"), *gain(full, Interval(found.accuracy, *found.accuracy_interval))))
     if not rows:
         return []
     columns = (

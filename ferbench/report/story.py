@@ -33,7 +33,16 @@ from ferbench.report.runs import SetApart, collect
 from ferbench.report.sections import board_sections
 from ferbench.report.standing import Standing
 from ferbench.report.taggers import read_votes, taggers_section
-from ferbench.report.weights import Weights, evaluated_today, of_today, unknown_sentence
+from ferbench.report.weights import (
+    Weights,
+    drawn_sentence,
+    drawn_today,
+    evaluated_today,
+    live_sentence,
+    live_today,
+    of_today,
+    unknown_sentence,
+)
 from ferbench.robustness import RobustnessResult
 
 T = TypeVar("T")
@@ -62,9 +71,9 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
     apart = list(collection.set_apart)
     weights = Weights(runs or reports, collection.runs)
     audits = [one for _, one in _readable("audit/*.json", read_audit, reports, apart)]
-    live = [one for _, one in _readable(f"realtime/*/{FILENAME}", read_realtime, reports, apart)]
+    live = live_today(_readable(f"realtime/*/{FILENAME}", read_realtime, reports, apart), weights, apart)
     surveys = [one for _, one in _readable("engines/*.json", read_engines, reports, apart)]
-    drawn = [one for _, one in _readable("conditions.json", read_drawn, reports, apart)]
+    drawn = drawn_today(_readable("conditions.json", read_drawn, reports, apart), weights, apart)
     robust = of_today(_readable("robustness/*.json", read_robustness, reports, apart), weights, apart)
     evaluations = [
         Recorded(place, *one) for place, one in _readable("evaluations/*.json", read_evaluation, reports, apart)
@@ -92,13 +101,13 @@ def tell(reports: Path, runs: Path | None = None) -> Story:
     sections: list[Section | None] = [
         *([engines_section(surveys)] if surveys else []),
         *([robustness_section(robust, unknown_sentence(_measured(robust), weights))] if robust else []),
-        *(drawn_section(one) for one in drawn),
+        *(drawn_section(one, drawn_sentence(one, weights)) for one in drawn),
         *(
             [evaluations_section(elsewhere, unknown_sentence([one.recognizer for one in elsewhere], weights))]
             if elsewhere
             else []
         ),
-        *([live_section(live)] if live else []),
+        *([live_section([(one, live_sentence(one, weights)) for one in live])] if live else []),
         *([audit_section(audits)] if audits else []),
         protocol_section(),
         *([provenance_section(ranked)] if ranked else []),

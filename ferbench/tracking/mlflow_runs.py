@@ -2,7 +2,7 @@
 
 Names are chosen for MLflow's Compare page, which opens on the alphabetically first three parameters that differ and on
 the first metric: `experiment`, `latency_ms`, `model_kb`, `accuracy`. They are documented at `flat_params`,
-`cost_params` and `flat_metrics`.
+`cost_params`, `flat_metrics`, `calibration_metrics` and `robustness_metrics`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,21 @@ from typing import Any
 
 from ferbench.config import ExperimentConfig
 from ferbench.data.dataset import DatasetCard
+from ferbench.data.emotions import label_set_name
 from ferbench.environment import git_commit
 from ferbench.errors import RunFailedError
-from ferbench.report.flat import cost_params, flat_metrics, flat_params, robustness_metrics
+from ferbench.report.flat import calibration_metrics, cost_params, flat_metrics, flat_params, robustness_metrics
 from ferbench.results import RunResult
 from ferbench.robustness import RobustnessResult
-from ferbench.tracking.mlflow_store import connect, experiment_id, fail_abandoned, of_this_process, reason
+from ferbench.tracking.mlflow_store import (
+    RECOGNIZER_TAG,
+    connect,
+    experiment_id,
+    fail_abandoned,
+    newest_run_of,
+    of_this_process,
+    reason,
+)
 from ferbench.tracking.trackers import FinishedRun, Tracked, Tracker
 
 
@@ -61,7 +70,7 @@ class MlflowTracker:
                 client.set_terminated(run.info.run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
             raise
 
-    def keep(self, run: FinishedRun) -> None:
+    def keep(self, run: FinishedRun) -> bool:
         """See `Tracker.keep`.
 
         Raises:
@@ -69,22 +78,27 @@ class MlflowTracker:
         """
         try:
             client = connect(self.uri)
-            run_id = client.create_run(
-                experiment_id(client, self.experiment or run.experiment),
-                run_name=run.name,
-                tags={"commit": git_commit() or "unknown"},
-            ).info.run_id
+            experiment = experiment_id(client, self.experiment or run.experiment)
+            sha256 = run.recognizer_sha256
+            found = newest_run_of(client, experiment, sha256) if sha256 else None
+            if found is None:
+                tags = {"commit": git_commit() or "unknown"} | ({RECOGNIZER_TAG: sha256} if sha256 else {})
+                run_id = client.create_run(experiment, run_name=run.name, tags=tags).info.run_id
+            else:
+                run_id = found
             tracked = _MlflowRun(client, run_id, logs_model=False)
-            tracked.log_params(run.params)
             tracked.log_metrics(run.metrics, step=0)
             for file in run.files:
-                client.log_artifact(run_id, str(file))
-            client.set_terminated(run_id, "FINISHED")
+                client.log_artifact(run_id, str(file), run.folder or None)
+            if found is None:
+                tracked.log_params(run.params)
+                client.set_terminated(run_id, "FINISHED")
         except Exception as error:
             raise RunFailedError(
                 f"All is measured, but MLflow could not take in '{run.name}' ({reason(error)}). "
                 f"Nothing is lost: {', '.join(str(file) for file in run.files)}."
             ) from error
+        return found is None
 
 
 class _MlflowRun:
@@ -108,9 +122,11 @@ class _MlflowRun:
     def log(self, result: RunResult, directory: Path) -> None:
         try:
             self._send_curve()
-            self.log_metrics(flat_metrics(result), step=0)
+            self.log_metrics(flat_metrics(result) | calibration_metrics(directory / "predictions.npz"), step=0)
             self.log_params(cost_params(result))
             self._log_dataset(result.dataset)
+            if result.recognizer_sha256:
+                self.client.set_tag(self.run_id, RECOGNIZER_TAG, result.recognizer_sha256)
             for path in sorted(directory.iterdir()):
                 if path.is_file():
                     self.client.log_artifact(self.run_id, str(path))
@@ -142,18 +158,26 @@ class _MlflowRun:
         self.client.log_inputs(self.run_id, datasets=[DatasetInput(dataset, tags)])
 
 
-def keep_robustness(found: RobustnessResult, tracker: Tracker, files: Sequence[Path]) -> None:
-    """A run a recognizer in the MLflow experiment `<dataset> robustness`, with the metrics of `robustness_metrics`.
+def keep_robustness(found: RobustnessResult, tracker: Tracker, files: Sequence[Path]) -> list[str]:
+    """Add the metrics of `robustness_metrics`, and files in the folder `robustness`, to the run of each recognizer.
+
+    Returns:
+        Names of recognizers of which the tracker has no run: each got one, beside those fitted on the same dataset.
 
     Raises:
         RunFailedError: the tracker does not take it.
     """
+    own = []
     for run in found.runs:
         origin = run.recognizer
-        params = {"experiment": origin.experiment, "seed": origin.seed, "fitted_on": origin.fitted_on or "not known"}
-        params |= {"dataset": found.dataset, "n_faces": found.n_faces, "corruption_seed": found.seed}
-        name = f"{origin.experiment} seed{origin.seed}"
-        tracker.keep(FinishedRun(f"{found.dataset} robustness", name, params, robustness_metrics(run), files))
+        name, dataset = f"{origin.experiment} seed{origin.seed}", origin.fitted_on or found.dataset
+        params = {"classes": label_set_name(found.classes) or ",".join(found.classes), "dataset": dataset}
+        params |= {"experiment": origin.experiment, "seed": str(origin.seed)}
+        metrics = robustness_metrics(found, run)
+        sha256 = origin.recognizer_sha256
+        if tracker.keep(FinishedRun(dataset, name, params, metrics, files, "robustness", sha256)):
+            own.append(name)
+    return own
 
 
 def _tags(config: ExperimentConfig, tags: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,9 @@ from ferbench.errors import ConfigError, DataError
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 
+RECOGNIZER_TAG = "recognizer_sha256"
+"""Of a run: the sha256 of the `recognizer.json` that it fitted, by which is found again what was measured of it."""
+
 _PROCESS_TAG = "ferbench.process"
 _MLFLOW_SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -26,8 +29,8 @@ _NOTE = """\
 Select runs, then **Compare**. Metrics without a prefix are of the validation split, shares 0 to 1: `accuracy`,
 `macro_f1`, `recall.*`. `test.*` is the test split, `test_clean.*` that without the twins of other splits. `p10_ms` to
 `p99_ms` are percentiles of the time of one face, `p50_ms_batch32` is of 32 at once. `curve.*` has a point an epoch; of
-an SVM, a point a candidate for C. The parameters `latency_ms` and `model_kb` repeat `p50_ms` and `size_kb`, so that the
-comparison opens on speed and size.
+an SVM, a point a candidate for C. `robustness.<dataset>.*` is of corrupted validation faces of that dataset. The
+parameters `latency_ms` and `model_kb` repeat `p50_ms` and `size_kb`, so that the comparison opens on speed and size.
 """
 
 
@@ -66,6 +69,13 @@ def newest_experiment(client: Any) -> str | None:
     ids = [experiment.experiment_id for experiment in client.search_experiments()]
     runs = client.search_runs(ids, order_by=["attributes.start_time DESC"], max_results=1) if ids else []
     return str(runs[0].info.experiment_id) if runs else None
+
+
+def newest_run_of(client: Any, experiment_id: str, recognizer_sha256: str) -> str | None:
+    """The id of the newest finished run of a recognizer, see `RECOGNIZER_TAG`; None where there is none."""
+    wanted = f"attributes.status = 'FINISHED' and tags.{RECOGNIZER_TAG} = '{recognizer_sha256}'"
+    found = client.search_runs([experiment_id], wanted, order_by=["attributes.start_time DESC"], max_results=1)
+    return str(found[0].info.run_id) if found else None
 
 
 def fail_abandoned(client: Any, experiment_id: str) -> None:

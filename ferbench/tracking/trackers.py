@@ -20,6 +20,9 @@ class FinishedRun(NamedTuple):
     Attributes:
         experiment: Of the tracker it stands under, unless the tracker was given another.
         files: Kept with it.
+        folder: That the tracker keeps the files in.
+        recognizer_sha256: See `RunResult`. Where a finished run of this recognizer is kept already, metrics and files
+            are added to that one, in place of earlier ones of their names. None: it always is a run of its own.
     """
 
     experiment: str
@@ -27,6 +30,8 @@ class FinishedRun(NamedTuple):
     params: Mapping[str, Any]
     metrics: Mapping[str, float]
     files: Sequence[Path]
+    folder: str = ""
+    recognizer_sha256: str | None = None
 
 
 class Tracked(Protocol):
@@ -51,8 +56,8 @@ class Tracker(Protocol):
     def open(self, config: ExperimentConfig, tags: Mapping[str, str]) -> AbstractContextManager[Tracked]:
         """A run of `config`; leaving by an exception marks it failed."""
 
-    def keep(self, run: FinishedRun) -> None:
-        """Take in a run that is over already."""
+    def keep(self, run: FinishedRun) -> bool:
+        """Take in what is over already; returns whether it became a run of its own."""
 
 
 class NullTracker:
@@ -71,5 +76,6 @@ class NullTracker:
     def log(self, result: RunResult, directory: Path) -> None:
         """Let it pass."""
 
-    def keep(self, run: FinishedRun) -> None:
+    def keep(self, run: FinishedRun) -> bool:
         """Let it pass."""
+        return False

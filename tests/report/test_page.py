@@ -303,8 +303,9 @@ def test_hostile_texts_in_other_records_are_shown_as_text(three_runs: Path) -> N
 def test_drawn_faces_are_shown_and_called_synthetic(three_runs: Path) -> None:
     (three_runs / "conditions.json").write_text(drawn_of("cnn9").model_dump_json())
     (section,) = [one for one in tell(three_runs).sections if one.name == "conditions"]
-    intro, panels, levels, grid = section.elements
+    intro, note, panels, levels, grid = section.elements
     assert intro.text.startswith("Synthetic:") and panels.title.startswith("Synthetic") and "Synthetic" in grid.caption
+    assert "does not say which weights" in note.text
     (plot,) = panels.plots
     assert [row[1].text for row in levels.rows] == ["0.0°", "30.0°"] and "Synthetic" in levels.caption
     assert plot.title == "Head turned" and plot.traces[1]["y"] == [60.0, 40.0]

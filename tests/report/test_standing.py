@@ -418,3 +418,16 @@ def test_clean_split_stands_beside_the_full_one(make_run, ship, reports: Path) -
     assert by_name["net"][1].order == by_name["net_int8"][1].order == clean.classes["anger"].recall
     against = story.board_sections[1][0].elements[0]
     assert against.columns[3].title == "clean, points" and aided.board.tested[0].clean is not None
+
+
+def test_form_stands_in_the_tables_of_calibration_and_of_twins(make_run, ship, reports: Path) -> None:
+    make_run("weak", skill=0.1)
+    ship(make_run("net", skill=0.8, family="deep"), is_stored=True)
+    rows = {}
+    for name in ("calibration", "leakage"):
+        (section,) = [one for one in tell(reports).board_sections[0] if one.name == name]
+        grid = next(one for one in section.elements if isinstance(one, Grid))
+        rows[name] = {row[0].text: [cell.text for cell in row[1:]] for row in grid.rows}
+    told = rows["calibration"]
+    assert told["net_int8"] == [*told["net"][:5], "-", "-", "-"], "no answers on validation, so no temperature"
+    assert rows["leakage"]["net_int8"] == rows["leakage"]["net"]
