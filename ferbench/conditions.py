@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ferbench import registry
 from ferbench.data.conditions import SETTINGS, Setting, covered_percent, draw_at
 from ferbench.data.synthetic import FACES_A_PERSON, DrawnFaces
-from ferbench.environment import Environment
+from ferbench.environment import Environment, git_commit
 from ferbench.errors import ConfigError
 from ferbench.evaluation import Origin, origin_of
 from ferbench.metrics import Scores
@@ -148,6 +148,7 @@ def measure_conditions(
     """
     if min(n_faces, n_unset) < len(EMOTIONS):
         raise ConfigError(f"n_faces and n_unset must be at least {len(EMOTIONS)}, got {n_faces} and {n_unset}.")
+    commit = git_commit()
     results = _read(directories)
     panel = _Panel(results, [registry.load(directory) for directory in directories])
     unset = _draw(seed, n_unset, {})
@@ -180,7 +181,7 @@ def measure_conditions(
         ),
         leads=panel.leads(right, unset.persons),
         conditions=tuple(conditions),
-        environment=Environment.capture(),
+        environment=Environment.capture(commit),
         created_at=now(),
     )
 

@@ -34,8 +34,12 @@ class Environment(BaseModel):
     commit: str | None
 
     @classmethod
-    def capture(cls) -> Environment:
-        """Look at this process and this machine."""
+    def capture(cls, commit: str | None = None) -> Environment:
+        """Look at this process and this machine.
+
+        Args:
+            commit: What `git_commit` said when the work began, as the code that ran is that one's; None: ask now.
+        """
         return cls(
             python=platform.python_version(),
             system=f"{platform.system()} {platform.machine()}",
@@ -45,7 +49,7 @@ class Environment(BaseModel):
             keras_backend=sys.modules["keras"].backend.backend() if "keras" in sys.modules else None,
             threads={name: os.environ.get(name, "library default") for name in _THREAD_VARIABLES},
             libraries={name: found for name in _LIBRARIES if (found := _version(name))},
-            commit=git_commit(),
+            commit=commit or git_commit(),
         )
 
     @property

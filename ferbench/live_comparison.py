@@ -61,7 +61,7 @@ def compare_live(
     Raises:
         ConfigError, DataError: it cannot be run as configured.
     """
-    settings = config.comparison
+    settings, commit = config.comparison, git_commit()
     dataset = _open_dataset(settings.dataset, notice)
     faces = held_out(dataset) if settings.split == "test" else dataset.validation
     shown_so = SceneSettings(n_frames=settings.n_frames, frames_per_face=1, surroundings=settings.surroundings)
@@ -97,7 +97,7 @@ def compare_live(
         detectors={detector.name: repr(detector) for detector in detectors},
         pairs=_pairs(waiting, paced),
         agreements=agreements(waiting),
-        environment=Environment.capture(),
+        environment=Environment.capture(commit),
         created_at=now(),
     )
     if settings.split == "test":

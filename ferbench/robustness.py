@@ -18,7 +18,7 @@ from pydantic import Field
 from ferbench import registry
 from ferbench.corruptions import SEVERITIES, STRENGTHS, corrupt
 from ferbench.data.dataset import Dataset, Split
-from ferbench.environment import Environment
+from ferbench.environment import Environment, git_commit
 from ferbench.errors import ConfigError, DataError
 from ferbench.evaluation import Origin, origin_of
 from ferbench.recognizers.base import Recognizer, ignore_progress
@@ -112,6 +112,7 @@ def measure_robustness(
         ConfigError: no recognizer, one given twice, several sets of classes, or too few faces.
         UnknownNameError, DataError: a recognizer or the dataset cannot be loaded.
     """
+    commit = git_commit()
     contestants = [_Contestant(origin_of(one), registry.load(one)) for one in recognizers]
     classes = _common_classes(contestants)
     dataset: Dataset = registry.create("datasets", dataset_name, seed=seed).with_classes(classes)
@@ -142,7 +143,7 @@ def measure_robustness(
         strengths=STRENGTHS,
         pixels_sha256=digest.hexdigest(),
         runs=tuple(_summary(one, found, faces.groups) for one, found in zip(contestants, right, strict=True)),
-        environment=Environment.capture(),
+        environment=Environment.capture(commit),
         created_at=now(),
     )
 

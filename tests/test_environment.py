@@ -40,5 +40,13 @@ def test_commit_marks_changed_code_and_not_new_results(repository: Path) -> None
     assert git_commit(repository) == f"{commit}+changes"
 
 
+def test_commit_is_that_of_the_beginning_when_one_is_given(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository)
+    before = git_commit()
+    (repository / "code.py").write_text("2")
+    assert Environment.capture(before).commit == before
+    assert Environment.capture().commit == f"{before}+changes"
+
+
 def test_no_repository_no_commit(tmp_path: Path) -> None:
     assert git_commit(tmp_path) is None

@@ -19,7 +19,7 @@ from ferbench.engines.gate import Quality, Reference, Verdict, judge, read_verdi
 from ferbench.engines.installed import installed_bytes
 from ferbench.engines.processes import measure_footprint, measure_times
 from ferbench.engines.record import Form, Survey, Timing
-from ferbench.environment import Environment
+from ferbench.environment import Environment, git_commit
 from ferbench.errors import ConfigError, FerbenchError
 from ferbench.recognizers.exported import Exported
 from ferbench.recognizers.header import read_header
@@ -78,7 +78,7 @@ def survey_engines(
     """
     if not names or not threads or min(threads) < 1:
         raise ConfigError(f"A survey needs a recognizer and numbers of threads from 1, got {list(names)}, {threads}.")
-    chosen = _engines(engines)
+    chosen, commit = _engines(engines), git_commit()
     with tempfile.TemporaryDirectory() as scratch:
         made: list[_Made] = []
         left_out: dict[str, str] = {}
@@ -100,7 +100,7 @@ def survey_engines(
         forms=measured,
         left_out=left_out,
         installed_bytes={name: installed_bytes(registry.get("engines", name)) for name in run_on},
-        environment=Environment.capture(),
+        environment=Environment.capture(commit),
         created_at=datetime.now(UTC).replace(microsecond=0),
     )
 

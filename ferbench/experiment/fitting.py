@@ -12,7 +12,7 @@ from ferbench.config import ExperimentConfig
 from ferbench.data.dataset import Dataset
 from ferbench.engines.answering import answer_through, save_form
 from ferbench.engines.gate import Verdict
-from ferbench.environment import Environment, n_cores, peak_memory_bytes
+from ferbench.environment import Environment, git_commit, n_cores, peak_memory_bytes
 from ferbench.experiment.resolving import Notice, Resolved
 from ferbench.experiment.teaching import learning_targets
 from ferbench.protocol import held_out, score_split, score_test
@@ -55,6 +55,7 @@ def fit_and_score(
         notice: Receives sentences a person should read.
     """
     config, dataset, recognizer, key = resolved
+    commit = git_commit()
     curve: dict[int, dict[str, float]] = {}
 
     def follow(epoch: int, values: Mapping[str, float]) -> None:
@@ -107,7 +108,7 @@ def fit_and_score(
         clean_test=test.clean if test else None,
         cost=cost,
         curve=epochs,
-        environment=Environment.capture(),
+        environment=Environment.capture(commit),
         created_at=now(),
         gate=gate,
         recognizer_sha256=sha256_of(folder / FILENAME),
