@@ -137,7 +137,7 @@ A {result.recognizer.family} recognizer of {", ".join(result.recognizer.classes)
 
 - Fitted on `Training` ({result.dataset.n_train:,} faces), seed {result.config.seed}; `PublicTest` chose: {choices};
   `PrivateTest` was scored {scorings} (`reports/test_ledger.jsonl`).
-- No test-time augmentation, no ensemble, no other data.
+- {_learnt_from(result)}
 - Dataset fingerprint `{result.dataset.fingerprint}`.
 - Configuration `{result.config_hash}`, commit `{environment.commit}`.
 - Reproduce: `python -m ferbench run experiments/{result.config.name}.yaml`
@@ -176,6 +176,17 @@ Weights and code: MIT. The training images are not included and may not be redis
 
 {checksums}
 """
+
+
+def _learnt_from(result: RunResult) -> str:
+    plain = "No test-time augmentation, no ensemble, no other data."
+    distill = result.config.distill
+    if distill is None:
+        return plain
+    return (
+        f"Taught by `{distill.teacher}` as well as by the labels ({distill.weight:g} of the loss, temperature\n"
+        f"  {distill.temperature:g}); it answers alone. {plain}"
+    )
 
 
 def _size_lines(info: RecognizerInfo, size_bytes: int, halving: HalvingCost | None) -> str:

@@ -55,6 +55,15 @@ def test_the_card_counts_what_a_network_costs(run: Path, tmp_path: Path) -> None
     assert f"- receptive field: {info.receptive_field} x {info.receptive_field} pixels" in card
 
 
+def test_the_card_names_the_teacher_when_there_was_one(run: Path, tmp_path: Path) -> None:
+    result = json.loads((run / "result.json").read_text())
+    result["config"]["distill"] = {"teacher": "reports/ensemble/fer2013/seed0/model", "weight": 0.7, "temperature": 1.5}
+    (run / "result.json").write_text(json.dumps(result))
+    assert main(["publish", str(run), "--to", str(tmp_path / "shared")]) == 0
+    card = (tmp_path / "shared/MODEL_CARD.md").read_text()
+    assert "- Taught by `reports/ensemble/fer2013/seed0/model` as well as by the labels (0.7 of the loss," in card
+
+
 @pytest.mark.parametrize("target", ["run", "run/model", "other"])
 def test_a_folder_that_is_no_recognizer_s_or_the_run_s_own_is_left_alone(
     target: str, run: Path, tmp_path: Path
