@@ -165,6 +165,11 @@ def share(classes: tuple[str, ...], dataset_classes: tuple[str, ...], counts: di
     )
 
 
+def is_saved(directory: Path) -> bool:
+    """Whether a trained recognizer lies in this folder."""
+    return (directory / FILENAME).is_file()
+
+
 def origin_of(name_or_directory: str | Path) -> Origin:
     """What a saved recognizer's files, and the result or the card beside them, say of where it comes from.
 

@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 from ferbench import registry
 from ferbench.errors import DataError, did_you_mean
-from ferbench.evaluation import Evaluation, origin_of
+from ferbench.evaluation import Evaluation, is_saved, origin_of
 from ferbench.metrics import Scores
-from ferbench.recognizers.header import FILENAME
 from ferbench.report.board import SplitName, shown
 from ferbench.report.evaluations import read_evaluation
 from ferbench.report.predictions import SplitPredictions
@@ -139,7 +138,7 @@ def _candidates(name: str, reports: Path) -> dict[str, _Candidate]:
     if path.is_file():
         return {name: _of_records(name, [(path, read_record(path, Evaluation))], reports)}
     records, runs = _records(reports), dict[str, _Candidate]()
-    if (path / FILENAME).is_file():
+    if is_saved(path):
         weights = origin_of(path).weights
         recorded = {place: kept for place, kept in records.items() if kept[0][1].recognizer.weights == weights}
     else:
