@@ -46,7 +46,8 @@ def check_probabilities(name: str, probabilities: Probabilities, *, n: int, n_cl
         raise ContractError(f"{name} must return float32 {expected}, got {got}.")
     if n == 1:  # Python's own numbers: a quarter of the time
         row = probabilities[0].tolist()
-        smallest, least, most = min(row), sum(row), sum(row)
+        smallest, least = min(row), sum(row)
+        most = least
     else:
         sums = np.add.reduce(probabilities, axis=1)  # the functions behind the methods take less than they do
         least, most = np.minimum.reduce(sums, initial=1.0), np.maximum.reduce(sums, initial=1.0)
